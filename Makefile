@@ -1,0 +1,36 @@
+# Everything runs from a private .venv; nothing outside this directory is touched.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+
+.PHONY: help demo test test-all check clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: .venv/ready  ## compile, solve and certify an ensemble query on real digits
+	$(BIN)/ensc compile examples/digits/not_robust.rq -o build/not_robust.mps --stats
+	$(BIN)/ensc solve examples/digits/not_robust.rq
+
+test: .venv/ready  ## run the test suite (minutes)
+	$(BIN)/pytest -n 2 -m 'not slow'
+
+test-all: .venv/ready  ## run every test, the slow ones too
+	$(BIN)/pytest -n 2
+
+check: .venv/ready  ## lint, check formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy tests
+
+clean:  ## remove everything generated
+	rm -rf .venv build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+# --without-pip: needs neither python3-venv nor permission from an externally managed pip.
+.venv/ready: pyproject.toml
+	$(PYTHON) -m venv --without-pip .venv
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable '.[dev]'
+	mkdir -p .venv/types/ensc
+	ln -sfn $(CURDIR)/__init__.py $(CURDIR)/py.typed $(CURDIR)/compiler $(CURDIR)/formats $(CURDIR)/runner $(CURDIR)/cli.py .venv/types/ensc
+	touch $@

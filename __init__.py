@@ -1,0 +1,1 @@
+"""ensc: an optimizing compiler for the verification of classifier ensembles."""

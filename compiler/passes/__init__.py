@@ -1,0 +1,1 @@
+"""Pure passes from one language of the compiler to the next."""

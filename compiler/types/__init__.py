@@ -1,0 +1,1 @@
+"""The languages of the compiler, top to bottom: immutable values that every pass reads and returns."""

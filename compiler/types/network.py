@@ -1,0 +1,213 @@
+"""`Network`: a piecewise-linear function as layers in topological order, over flat vectors.
+
+Value 0 of a network is its input, value i > 0 the result of `layers[i - 1]`. Every value is a flat
+vector in ONNX (row-major) order, without the batch dimension; reshaping therefore costs nothing and is
+no layer. The weights are float64 arrays that hold the file's numbers exactly (a float32 is a float64),
+so that the network *is* one function over the reals; `passes/evaluate.py` defines it.
+
+The union `Layer` is closed: whoever adds a member is shown every place to extend by `assert_never`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Integers: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Affine:
+    """`y = W x + b`, dense.
+
+    Attributes:
+        source: the value read.
+        weight: W, shape (outputs, inputs).
+        bias: b, shape (outputs,).
+        name: the ONNX node it comes from.
+    """
+
+    source: int
+    weight: Floats
+    bias: Floats
+    name: str = ""
+
+    @property
+    def size(self) -> int:
+        """The number of outputs."""
+        return int(self.weight.shape[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Convolution:
+    """`y[m, p] = b[m] + sum_k K[m, k] x[taps[group(m), p, k]]`: one kernel at many places, sparse.
+
+    Outputs are ordered channel first, `y[m * positions + p]`. A tap of -1 reads the constant zero (padding),
+    so that strides, dilations, groups and every padding mode are all in `taps`.
+
+    Attributes:
+        source: the value read.
+        kernel: K, shape (channels out, taps a channel).
+        bias: b, shape (channels out,).
+        taps: indices into the flat input, shape (groups, positions, taps a channel); output channel m
+            belongs to group `m // (channels out / groups)`.
+        name: the ONNX node it comes from.
+    """
+
+    source: int
+    kernel: Floats
+    bias: Floats
+    taps: Integers
+    name: str = ""
+
+    @property
+    def size(self) -> int:
+        """The number of outputs."""
+        return int(self.kernel.shape[0] * self.taps.shape[1])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scale:
+    """`y = (factor * x + offset) / divisor`, elementwise.
+
+    A divisor is kept apart from the factor because 1/3 is no float: division stays exact.
+
+    Attributes:
+        source: the value read.
+        factor: shape (size,).
+        offset: shape (size,).
+        divisor: shape (size,), never zero.
+        name: the ONNX node it comes from.
+    """
+
+    source: int
+    factor: Floats
+    offset: Floats
+    divisor: Floats
+    name: str = ""
+
+    @property
+    def size(self) -> int:
+        """The number of outputs."""
+        return int(self.factor.shape[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sum:
+    """`y = sum_i sign_i x_i`, elementwise over several values of one size.
+
+    Attributes:
+        sources: the values read, at least one; a value may occur twice.
+        signs: +1 or -1, one for each source.
+        size: the number of outputs.
+        name: the ONNX node it comes from.
+    """
+
+    sources: tuple[int, ...]
+    signs: tuple[int, ...]
+    size: int
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gather:
+    """`y = concatenate(x_1, x_2, ..., constants)[index]`: every movement of data.
+
+    Transpose, Slice, Split, Concat, Pad, Tile, Expand, nearest-neighbour Resize are this.
+
+    Attributes:
+        sources: the values read, concatenated in this order.
+        constants: numbers appended after them, shape (any,).
+        index: for each output the position it copies, shape (size,).
+        name: the ONNX node it comes from.
+    """
+
+    sources: tuple[int, ...]
+    constants: Floats
+    index: Integers
+    name: str = ""
+
+    @property
+    def size(self) -> int:
+        """The number of outputs."""
+        return int(self.index.shape[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Relu:
+    """`y = max(0, x)`, elementwise."""
+
+    source: int
+    size: int
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaxPool:
+    """`y[i] = max_k x[windows[i, k]]`: any maximum over entries of one value.
+
+    Attributes:
+        source: the value read.
+        windows: indices into the flat input, shape (size, widest window); -1 is no candidate. Every
+            window has at least one candidate.
+        name: the ONNX node it comes from.
+    """
+
+    source: int
+    windows: Integers
+    name: str = ""
+
+    @property
+    def size(self) -> int:
+        """The number of outputs."""
+        return int(self.windows.shape[0])
+
+
+Layer = Affine | Convolution | Scale | Sum | Gather | Relu | MaxPool
+
+
+def sources(layer: Layer) -> tuple[int, ...]:
+    """Return the values that a layer reads."""
+    match layer:
+        case Sum() | Gather():
+            return layer.sources
+        case _:
+            return (layer.source,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """A function from R^inputs to R^classes.
+
+    Attributes:
+        name: what messages call it (the member's name, or the file's).
+        input_shape: without the batch dimension, e.g. (1, 8, 8).
+        layers: in topological order; value i > 0 is the result of `layers[i - 1]`.
+        output: the value that holds the logits.
+        dropped: what the reader left out because it changes no arg-max, in words.
+        operators: how often each ONNX operator occurred in the file.
+    """
+
+    name: str
+    input_shape: tuple[int, ...]
+    layers: tuple[Layer, ...]
+    output: int
+    dropped: tuple[str, ...] = ()
+    operators: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def inputs(self) -> int:
+        """The number of input coordinates."""
+        return int(np.prod(self.input_shape, dtype=np.int64))
+
+    @property
+    def classes(self) -> int:
+        """The number of outputs."""
+        return self.size(self.output)
+
+    def size(self, value: int) -> int:
+        """Return the number of entries of a value."""
+        return self.inputs if value == 0 else self.layers[value - 1].size

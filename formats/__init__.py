@@ -1,0 +1,1 @@
+"""Text of files, and nothing else: one module for each format, deterministic bytes."""

@@ -1,0 +1,1 @@
+"""What happens after compiling: solvers, decoding, exact certification, reports."""
