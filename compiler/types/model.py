@@ -1,7 +1,7 @@
 """`Model`: the intermediate constraint form, between the problem and every file format.
 
 Variables, linear rows, and the piecewise-linear constraints kept as such: rectifiers, maxima, products
-with a binary, clauses, rows that hold only if a binary has a value. All of it is columnar: numpy arrays
+with a binary, clauses, ordered sets, rows that hold only if a binary has a value. All of it is columnar: numpy arrays
 over all constraints of a kind, never one Python object a constraint, because an ensemble repeats the
 same weights for every attack and point.
 
@@ -47,20 +47,37 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Names:
+    """The names of a run of variables as a foreign file spells them."""
+
+    texts: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """The number of variables named."""
+        return len(self.texts)
+
+    def names(self) -> list[str]:
+        """Return the names in order."""
+        return list(self.texts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Variables:
     """The columns.
 
     Attributes:
         lower: shape (variables,), may be -inf.
         upper: shape (variables,), may be inf.
-        binary: shape (variables,), whether the variable is 0 or 1; all others are real.
+        integer: shape (variables,), whether the variable is integral; all that lowerings make are
+            binaries, with bounds 0 and 1.
         labels: the names, runs in the order of the variables.
     """
 
     lower: Floats
     upper: Floats
-    binary: Flags
-    labels: tuple[Labels, ...]
+    integer: Flags
+    labels: tuple[Labels | Names, ...]
 
     def __len__(self) -> int:
         return len(self.lower)
@@ -91,6 +108,7 @@ class Rows:
         indicator: shape (rows,), the binary on which the row depends, -1 if it holds always.
         active: shape (rows,), the value of the indicator at which the row holds.
         groups: what the rows say, runs in their order.
+        names: as a foreign file spells them; empty for rows that are simply numbered, `r1`, `r2`, ...
     """
 
     starts: Indices
@@ -101,6 +119,7 @@ class Rows:
     indicator: Indices
     active: Flags
     groups: tuple[RowGroup, ...]
+    names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.lower)
@@ -178,12 +197,26 @@ class Clauses:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class OrderedSets:
+    """Special ordered sets of type 1: at most one variable of a set is not zero.
+
+    Attributes:
+        starts: shape (sets + 1,), where the members of each begin.
+        members: variables, shape (members in all,), in the order of their weights 1, 2, ...
+    """
+
+    starts: Indices
+    members: Indices
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Objective:
-    """`sense sum coefficient * variable`; no columns means that any feasible point will do."""
+    """`sense constant + sum coefficient * variable`; no columns: any feasible point will do."""
 
     sense: Literal["minimize", "maximize"]
     columns: Indices
     coefficients: Floats
+    constant: float = 0.0
 
 
 def _indices(*values: int) -> Indices:
@@ -210,6 +243,11 @@ def no_clauses() -> Clauses:
     return Clauses(_indices(), _indices(0), _indices())
 
 
+def no_ordered_sets() -> OrderedSets:
+    """Return the empty collection."""
+    return OrderedSets(_indices(0), _indices())
+
+
 def feasibility() -> Objective:
     """Return the objective of a question that any feasible point answers."""
     return Objective("minimize", _indices(), np.empty(0))
@@ -227,6 +265,7 @@ class Model:
         maxima: `y = max(a_1, ..., a_n)`.
         products: `q = p * l`.
         clauses: `c implies l_1 or ... or l_n`.
+        ordered_sets: at most one of `v_1, ..., v_n` is not zero.
         objective: what is sought.
         notes: lines for the header of a file: what was compiled, how, and how to read an answer.
     """
@@ -239,11 +278,12 @@ class Model:
     maxima: Maxima = field(default_factory=no_maxima)
     products: Products = field(default_factory=no_products)
     clauses: Clauses = field(default_factory=no_clauses)
+    ordered_sets: OrderedSets = field(default_factory=no_ordered_sets)
     notes: tuple[str, ...] = ()
 
     @property
     def is_linear(self) -> bool:
-        """Whether only linear rows are left (some perhaps with indicators)."""
+        """Whether only linear rows are left (some perhaps with indicators), and ordered sets."""
         piecewise = (
             self.rectifiers.output,
             self.maxima.output,
@@ -260,10 +300,10 @@ class Size:
     rows: int
     columns: int
     nonzeros: int
-    binaries: int
+    integers: int
 
 
 def size_of(model: Model) -> Size:
-    """Count rows, columns, nonzeros and binaries."""
+    """Count rows, columns, nonzeros and integral columns."""
     variables = model.variables
-    return Size(len(model.rows), len(variables), model.rows.nonzeros, int(variables.binary.sum()))
+    return Size(len(model.rows), len(variables), model.rows.nonzeros, int(variables.integer.sum()))
