@@ -1,9 +1,9 @@
 """`Model`: the intermediate constraint form, between the problem and every file format.
 
 Variables, linear rows, and the piecewise-linear constraints kept as such: rectifiers, maxima, products
-with a binary, clauses, ordered sets, rows that hold only if a binary has a value. All of it is columnar: numpy arrays
-over all constraints of a kind, never one Python object a constraint, because an ensemble repeats the
-same weights for every attack and point.
+with a binary, clauses, ordered sets, rows that hold only if a binary has a value. All of it is columnar:
+numpy arrays over all constraints of a kind, never one Python object a constraint, because an ensemble
+repeats the same weights for every attack and point.
 
 Every number is a float64 that is meant exactly; lowerings scale a row by its denominators rather than
 round. A *linear* model (after `passes/linearize.py`) has no rectifiers, maxima, products or clauses left.

@@ -1,0 +1,38 @@
+"""Directed rounding: float64 computations turned into bounds that hold in real arithmetic.
+
+A sum of n products computed in any order differs from the exact sum by at most `gamma(n)` times the sum
+of the absolute products, `gamma(n) = n u / (1 - n u)`, `u = 2**-53` (Higham, Accuracy and Stability of
+Numerical Algorithms, section 3.1). The helpers double that bound, which covers the roundings made in
+computing the bound itself, and add the smallest normal number, which covers underflow.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+
+from ensc.compiler.types.network import Floats
+
+UNIT = 2.0**-53
+UNDERFLOW = float(np.finfo(np.float64).tiny)
+
+
+def slack(terms: int, magnitude: Floats) -> Floats:
+    """Bound the rounding error of sums of `terms` products whose absolute values sum to `magnitude`."""
+    gamma = terms * UNIT / (1 - terms * UNIT)
+    return 2 * gamma * magnitude + UNDERFLOW
+
+
+def down(value: Fraction) -> float:
+    """Return the largest float64 that is not above an exact number."""
+    near = float(value)
+    return near if Fraction(near) <= value else float(np.nextafter(near, -np.inf))
+
+
+def up(value: Fraction) -> float:
+    """Return the smallest float64 that is not below an exact number."""
+    return -down(-value)
+
+
+def is_float(value: Fraction) -> bool:
+    """Return whether an exact number is a float64."""
+    return Fraction(float(value)) == value
