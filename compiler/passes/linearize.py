@@ -1,0 +1,293 @@
+"""Model -> linear Model: every piecewise-linear constraint becomes rows and binaries (big-M).
+
+The big-M constants are the bounds of the variables, so a model with tighter bounds gives a tighter file.
+Every constant is rounded to the side that keeps all solutions of the exact model: the linear model's
+solutions contain them, hence "infeasible" carries over.
+"""
+
+import dataclasses
+from typing import Literal
+
+import numpy as np
+
+from ensc.compiler.diagnostics import reject
+from ensc.compiler.passes.assemble import Assembler, concatenate_rows
+from ensc.compiler.passes.rounding import slack
+from ensc.compiler.types.model import (
+    Floats,
+    Indices,
+    Labels,
+    Model,
+    Rows,
+    Variables,
+    no_clauses,
+    no_maxima,
+    no_products,
+    no_rectifiers,
+)
+
+Formulation = Literal["big-m"]
+
+SMALLEST = 1e-9
+"""Readers drop smaller coefficients (HiGHS, SCIP, COPT); below it a term moves into the row's bounds."""
+
+LARGEST = 1e15
+"""Readers refuse larger coefficients or take them for infinite."""
+
+
+def linearize(model: Model, formulation: Formulation = "big-m") -> Model:
+    """Rewrite rectifiers, maxima, products, clauses and indicator rows as linear rows over binaries.
+
+    Raises:
+        Rejected: E1001 if a variable has no finite bound where a big-M constant is needed, E1002 if a
+            constant is too large for the readers of the file.
+    """
+    assert formulation == "big-m"
+    to = Assembler()
+    to.size = len(model.variables)
+    _rectifiers(to, model)
+    _maxima(to, model)
+    _products(to, model)
+    _clauses(to, model)
+    unconditional = _without_indicators(model)
+    rows = concatenate_rows([unconditional, *to.row_blocks])
+    linear = dataclasses.replace(
+        model,
+        variables=_extended(model.variables, to),
+        rows=rows,
+        rectifiers=no_rectifiers(),
+        maxima=no_maxima(),
+        products=no_products(),
+        clauses=no_clauses(),
+    )
+    return _within_range(_without_tiny_coefficients(linear))
+
+
+def _extended(variables: Variables, to: Assembler) -> Variables:
+    return Variables(
+        np.concatenate([variables.lower, *to.lower]),
+        np.concatenate([variables.upper, *to.upper]),
+        np.concatenate([variables.integer, *to.integer]),
+        (*variables.labels, *to.labels),
+    )
+
+
+def _binaries(to: Assembler, labels: tuple[Labels, ...]) -> Indices:
+    blocks = [to.variables(run, 0.0, 1.0, integer=True).ravel() for run in labels]
+    return np.concatenate(blocks) if blocks else np.empty(0, dtype=np.int64)
+
+
+def _rectifiers(to: Assembler, model: Model) -> None:
+    """`y = max(0, a)`, `l <= a <= u`: `y >= 0`, `y >= a`, `y <= u z`, `y <= a - l (1 - z)`."""
+    y, a = model.rectifiers.output, model.rectifiers.input
+    if not len(y):
+        return
+    lower = np.minimum(model.variables.lower[a], 0.0)
+    upper = np.maximum(model.variables.upper[a], 0.0)
+    z = _binaries(to, model.rectifiers.labels)
+    pair = np.stack([y, a], axis=-1)
+    to.rows(pair, np.array([1.0, -1.0]), 0.0, np.inf, "h >= a")
+    coefficients = np.stack([np.ones_like(upper), -upper], axis=-1)
+    to.rows(np.stack([y, z], axis=-1), coefficients, -np.inf, 0.0, "h <= upper z")
+    coefficients = np.stack([np.ones_like(lower), -np.ones_like(lower), -lower], axis=-1)
+    to.rows(np.stack([y, a, z], axis=-1), coefficients, -np.inf, -lower, "h <= a - lower (1 - z)")
+
+
+def _maxima(to: Assembler, model: Model) -> None:
+    """`y >= a_i`, `y <= a_i + (U - l_i)(1 - z_i)`, `sum z = 1`, with `U` above every candidate."""
+    maxima = model.maxima
+    if not len(maxima.output):
+        return
+    widths = np.diff(maxima.starts)
+    a, y = maxima.candidates, np.repeat(maxima.output, widths)
+    z = _binaries(to, maxima.labels)
+    ceiling = np.repeat(np.maximum.reduceat(model.variables.upper[a], maxima.starts[:-1]), widths)
+    gap = np.nextafter(ceiling - model.variables.lower[a], np.inf)
+    ones = np.ones_like(gap)
+    to.rows(np.stack([y, a], axis=-1), np.array([1.0, -1.0]), 0.0, np.inf, "h >= candidate")
+    coefficients = np.stack([ones, -ones, gap], axis=-1)
+    meaning = "h <= candidate + (U - lower)(1 - z)"
+    to.rows(np.stack([y, a, z], axis=-1), coefficients, -np.inf, gap, meaning)
+    to.row_blocks.append(_sums(maxima.starts, z, 1.0, 1.0, "one selector of a maximum"))
+
+
+def _sums(starts: Indices, columns: Indices, lower: float, upper: float, meaning: str) -> Rows:
+    """Return rows `lower <= sum of columns <= upper`, one for each segment of `starts`."""
+    to = Assembler()
+    to.rows(columns[:, None], 1.0, lower, upper, meaning)
+    block = to.row_blocks[0]
+    count = len(starts) - 1
+    return dataclasses.replace(
+        block,
+        starts=starts,
+        lower=block.lower[:1].repeat(count),
+        upper=block.upper[:1].repeat(count),
+        indicator=block.indicator[:1].repeat(count),
+        active=block.active[:1].repeat(count),
+        groups=(dataclasses.replace(block.groups[0], size=count),),
+    )
+
+
+def _products(to: Assembler, model: Model) -> None:
+    """`q = p l`: `q <= p`, `q <= l`, `q >= p + l - 1` (exact for p in [0, 1] and l binary)."""
+    q, p, switch = model.products.product, model.products.factor, model.products.switch
+    if not len(q):
+        return
+    for other, meaning in ((p, "q <= p"), (switch, "q <= l")):
+        to.rows(np.stack([q, other], axis=-1), np.array([1.0, -1.0]), -np.inf, 0.0, meaning)
+    columns = np.stack([q, p, switch], axis=-1)
+    to.rows(columns, np.array([1.0, -1.0, -1.0]), -1.0, np.inf, "q >= p + l - 1")
+
+
+def _clauses(to: Assembler, model: Model) -> None:
+    """`condition <= sum of literals`."""
+    clauses = model.clauses
+    if not len(clauses.condition):
+        return
+    ends = clauses.starts[1:]
+    columns = np.insert(clauses.literals, ends, clauses.condition)
+    starts = clauses.starts + np.arange(len(clauses.starts))
+    rows = _sums(starts, columns, 0.0, np.inf, "l <= sum of w")
+    coefficients = np.ones(len(columns))
+    coefficients[starts[1:] - 1] = -1.0
+    to.row_blocks.append(dataclasses.replace(rows, coefficients=coefficients))
+
+
+def _without_indicators(model: Model) -> Rows:
+    """Relax every conditional row when its binary has the other value.
+
+    `b = 1 implies sum >= g` becomes `sum + (L - g) b >= L` with `L <= sum` always, and
+    `b = 0 implies sum >= g` becomes `sum + (g - L) b >= g`; likewise from above with `U >= sum`.
+    """
+    rows = model.rows
+    conditional = rows.indicator >= 0
+    if not conditional.any():
+        return rows
+    least, most = _activity(model)
+    parts = [_picked(rows, ~conditional)]
+    for sign, side, reach in ((1.0, rows.lower, least), (-1.0, -rows.upper, -most)):
+        chosen = conditional & np.isfinite(side)
+        if chosen.any():
+            parts.append(_relaxed(_picked(rows, chosen), sign, side[chosen], reach[chosen]))
+    return concatenate_rows(parts)
+
+
+def _relaxed(rows: Rows, sign: float, bound: Floats, reach: Floats) -> Rows:
+    """Return `sign * sum >= bound`, relaxed to `>= reach` where the indicator is not active."""
+    if not np.isfinite(reach).all():
+        reject(
+            "E1001",
+            f"no big-M constant exists for the rows `{rows.groups[0].meaning}`",
+            notes=("a variable in them is unbounded",),
+            help="give the query a bounded `input domain`",
+        )
+    exact = (bound == 0.0) | (bound == reach)
+    gap = np.where(rows.active, reach - bound, bound - reach)
+    gap = np.where(exact, gap, np.nextafter(gap, np.inf))
+    ends = rows.starts[1:]
+    kept = gap != 0
+    coefficients = np.insert(sign * rows.coefficients, ends[kept], gap[kept])
+    columns = np.insert(rows.columns, ends[kept], rows.indicator[kept])
+    starts = rows.starts + np.concatenate([[0], np.cumsum(kept)])
+    return dataclasses.replace(
+        rows,
+        starts=starts,
+        columns=columns,
+        coefficients=coefficients,
+        lower=np.where(rows.active, reach, bound),
+        upper=np.full(len(rows), np.inf),
+        indicator=np.full(len(rows), -1),
+    )
+
+
+def _picked(rows: Rows, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Rows:
+    """Return the chosen rows, in order."""
+    lengths = np.diff(rows.starts)
+    entries = np.repeat(chosen, lengths)
+    ends = np.cumsum([group.size for group in rows.groups])
+    sizes = np.add.reduceat(chosen.astype(np.int64), ends - [group.size for group in rows.groups])
+    return Rows(
+        starts=np.concatenate([[0], np.cumsum(lengths[chosen])]),
+        columns=rows.columns[entries],
+        coefficients=rows.coefficients[entries],
+        lower=rows.lower[chosen],
+        upper=rows.upper[chosen],
+        indicator=rows.indicator[chosen],
+        active=rows.active[chosen],
+        groups=tuple(
+            dataclasses.replace(group, size=int(size)) for group, size in zip(rows.groups, sizes, strict=True)
+        ),
+    )
+
+
+def _activity(model: Model) -> tuple[Floats, Floats]:
+    """Return sound bounds of every row's sum over the box of its variables."""
+    rows, variables = model.rows, model.variables
+    lower, upper = variables.lower[rows.columns], variables.upper[rows.columns]
+    positive = rows.coefficients > 0
+    low = rows.coefficients * np.where(positive, lower, upper)
+    high = rows.coefficients * np.where(positive, upper, lower)
+    owner, count = rows.owners(), len(rows)
+    magnitude = _totals(owner, np.maximum(np.abs(low), np.abs(high)), count)
+    error = slack(int(np.diff(rows.starts).max(initial=0)) + 2, magnitude)
+    return _totals(owner, low, count) - error, _totals(owner, high, count) + error
+
+
+def _totals(owner: Indices, terms: Floats, count: int) -> Floats:
+    """Return the sum of the terms of each owner, shape (count,)."""
+    return np.bincount(owner, terms, count).astype(np.float64)
+
+
+def _without_tiny_coefficients(model: Model) -> Model:
+    """Move terms that readers would silently drop into the bounds of their row, which only widens it."""
+    rows = model.rows
+    tiny = np.abs(rows.coefficients) < SMALLEST
+    if not tiny.any():
+        return model
+    coefficients, columns = rows.coefficients[tiny], rows.columns[tiny]
+    owner, count = rows.owners(), len(rows)
+    ends = np.stack([model.variables.lower[columns], model.variables.upper[columns]]) * coefficients
+    if not np.isfinite(ends).all():
+        reject(
+            "E1001",
+            "a coefficient below 1e-9 stands before a variable without bounds",
+            help="give the query a bounded `input domain`",
+        )
+    owners = owner[tiny]
+    error = slack(int(tiny.sum()) + 2, _totals(owners, np.abs(ends).max(axis=0), count))
+    least = _totals(owners, ends.min(axis=0), count) - error
+    most = _totals(owners, ends.max(axis=0), count) + error
+    touched = np.bincount(owners, minlength=count) > 0
+    lengths = np.bincount(owner[~tiny], minlength=count)
+    return dataclasses.replace(
+        model,
+        rows=dataclasses.replace(
+            rows,
+            starts=np.concatenate([[0], np.cumsum(lengths)]),
+            columns=rows.columns[~tiny],
+            coefficients=rows.coefficients[~tiny],
+            lower=np.where(touched, np.nextafter(rows.lower - most, -np.inf), rows.lower),
+            upper=np.where(touched, np.nextafter(rows.upper - least, np.inf), rows.upper),
+        ),
+    )
+
+
+def _within_range(model: Model) -> Model:
+    """Refuse constants that readers do not take as they stand."""
+    rows = model.rows
+    large = np.abs(rows.coefficients) >= LARGEST
+    if large.any():
+        row = int(rows.owners()[np.argmax(large)])
+        value = rows.coefficients[np.argmax(large)]
+        reject(
+            "E1002",
+            f"the coefficient {value:.3g} in the rows `{_meaning(rows, row)}` is too large for a solver",
+            notes=("big-M constants are the bounds of the neurons; above 1e15 no tolerance holds",),
+            help="use a smaller domain or radius, or a network with smaller weights",
+        )
+    return model
+
+
+def _meaning(rows: Rows, row: int) -> str:
+    ends = np.cumsum([group.size for group in rows.groups])
+    return rows.groups[int(np.searchsorted(ends, row, side="right"))].meaning
