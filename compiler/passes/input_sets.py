@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ensc.compiler.passes.rounding import down, up
+from ensc.compiler.passes.rounding import add_down, add_up, down, up
 from ensc.compiler.types.bounds import InputSets
 from ensc.compiler.types.network import Floats
 from ensc.compiler.types.problem import EnsembleProblem, Norm, ThreatModel
@@ -18,8 +18,8 @@ def input_sets(problem: EnsembleProblem) -> InputSets:
     lower, upper = _domain_box(problem.threat, below.shape)
     if problem.threat.norm is not Norm.L0 or problem.threat.radius < 1:
         reach = up(problem.threat.radius) if problem.threat.norm is not Norm.L0 else 0.0
-        lower = np.maximum(lower, np.nextafter(below - reach, -np.inf))
-        upper = np.minimum(upper, np.nextafter(above + reach, np.inf))
+        lower = np.maximum(lower, add_down(below, -reach))
+        upper = np.minimum(upper, add_up(above, reach))
     return InputSets(lower, upper, problem.points.nearest, problem.threat.norm, _radius(problem))
 
 

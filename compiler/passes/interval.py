@@ -63,7 +63,8 @@ def _affine(layer: Affine, x: Interval) -> Interval:
     upper = x.upper @ positive + x.lower @ negative + layer.bias
     largest = np.maximum(np.abs(x.lower), np.abs(x.upper))
     magnitude = largest @ np.abs(layer.weight).T + np.abs(layer.bias)
-    return _widened(lower, upper, slack(2 * layer.weight.shape[1] + 4, magnitude))
+    terms = 2 * np.count_nonzero(layer.weight, axis=1)
+    return _widened(lower, upper, np.where(terms > 0, slack(terms + 2, magnitude), 0.0))
 
 
 def _convolution(layer: Convolution, x: Interval) -> Interval:

@@ -25,7 +25,7 @@ import numpy as np
 from ensc.compiler.diagnostics import reject
 from ensc.compiler.passes.assemble import Assembler
 from ensc.compiler.passes.network_rows import Copies, add_network
-from ensc.compiler.passes.rounding import is_float, up
+from ensc.compiler.passes.rounding import add_down, add_up, is_float, up
 from ensc.compiler.types.bounds import Bounds, InputSets
 from ensc.compiler.types.model import Clauses, Indices, Labels, Model, Objective, Products, feasibility
 from ensc.compiler.types.problem import (
@@ -125,8 +125,8 @@ def _attacked_inputs(to: _Joint) -> Indices:
 def _perturbations(to: _Joint) -> Indices:
     """Add `d`, bounded by what box and ball leave of every coordinate, rounded outward."""
     below, above = to.problem.points.enclosure()
-    lower = np.nextafter(to.sets.lower - above, -np.inf)
-    upper = np.nextafter(to.sets.upper - below, np.inf)
+    lower = add_down(to.sets.lower, -above)
+    upper = add_up(to.sets.upper, -below)
     threat = to.problem.threat
     if threat.norm is not Norm.L0:
         reach = up(threat.radius)

@@ -9,6 +9,7 @@ computing the bound itself, and add the smallest normal number, which covers und
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
 from ensc.compiler.types.network import Floats
 
@@ -16,9 +17,9 @@ UNIT = 2.0**-53
 UNDERFLOW = float(np.finfo(np.float64).tiny)
 
 
-def slack(terms: int, magnitude: Floats) -> Floats:
+def slack(terms: npt.ArrayLike, magnitude: Floats) -> Floats:
     """Bound the rounding error of sums of `terms` products whose absolute values sum to `magnitude`."""
-    gamma = terms * UNIT / (1 - terms * UNIT)
+    gamma = np.asarray(terms) * UNIT / (1 - np.asarray(terms) * UNIT)
     return 2 * gamma * magnitude + UNDERFLOW
 
 
@@ -36,3 +37,20 @@ def up(value: Fraction) -> float:
 def is_float(value: Fraction) -> bool:
     """Return whether an exact number is a float64."""
     return Fraction(float(value)) == value
+
+
+def add_down(a: Floats, b: Floats | float) -> Floats:
+    """Return the largest float64 not above `a + b`, elementwise.
+
+    Knuth's TwoSum gives the rounding error of the sum exactly, so an exact sum stays as it is.
+    """
+    total = a + b
+    part = total - a
+    with np.errstate(invalid="ignore"):
+        error = (a - (total - part)) + (b - part)
+    return np.where(error < 0, np.nextafter(total, -np.inf), total)
+
+
+def add_up(a: Floats, b: Floats | float) -> Floats:
+    """Return the smallest float64 not below `a + b`, elementwise."""
+    return -add_down(-a, -b)

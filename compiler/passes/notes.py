@@ -1,0 +1,124 @@
+"""What a file says about itself: the header lines of everything that is emitted.
+
+The lines hold no date, path or machine: the same problem, options and version give the same bytes.
+"""
+
+from importlib.metadata import version
+from typing import assert_never
+
+from ensc.compiler.types.model import Model, size_of
+from ensc.compiler.types.problem import (
+    Check,
+    EnsembleProblem,
+    Expectation,
+    ExpectedVerdict,
+    Goal,
+    MaximizeTotal,
+    MaximizeValue,
+    MinimizeRadius,
+    ProfileValue,
+    Targeted,
+)
+
+NAMES = (
+    "names: p_i probability of attack i; d_i_j_k perturbation of coordinate k of point j;",
+    "  x_i_j_k attacked input; s_i_j_k at least |d_i_j_k|; l_c_i_j 1 if member c is fooled;",
+    "  q_c_i_j = p_i l_c_i_j; a_c_i_j_L_n, h_c_i_j_L_n neuron n of layer L; z_c_i_j_L_n its phase;",
+    "  w_c_i_j_m 1 if class m wins; b_i_j_k 1 if coordinate k may change; t the value",
+)
+
+
+def describe(problem: EnsembleProblem, model: Model, *, level: int, attacks: int) -> tuple[str, ...]:
+    """Return the header lines of a model that a problem was compiled to."""
+    return (
+        f"ensc {version('ensc-compiler')}, -O{level}, joint encoding (Gross et al. 2020, Eq. 4 to 8)",
+        f"query {problem.name}, sha256 of the resolved problem {problem.digest}",
+        *_members(problem),
+        _attacker(problem, attacks),
+        f"points {len(problem.points)}, inputs {problem.inputs}, classes {problem.classes}",
+        _loss(problem),
+        f"goal: {goal_text(problem.goal)}",
+        *_reading(problem, attacks),
+        f"expected: {_expected(problem.expectation)}",
+        _sizes(model),
+        *NAMES,
+        *_row_index(model),
+    )
+
+
+def _members(problem: EnsembleProblem) -> list[str]:
+    return [
+        f"member {c} {member.name}: {member.file}, sha256 {member.sha256}"
+        for c, member in enumerate(problem.ensemble, start=1)
+    ]
+
+
+def _attacker(problem: EnsembleProblem, attacks: int) -> str:
+    threat = problem.threat
+    lower = "-inf" if threat.domain.lower is None else str(threat.domain.lower)
+    upper = "inf" if threat.domain.upper is None else str(threat.domain.upper)
+    asked = "auto" if threat.automatic else str(threat.count)
+    return (
+        f"attacker: norm {threat.norm.value}, radius {threat.radius}, domain [{lower}, {upper}], "
+        f"attacks {attacks} (asked: {asked})"
+    )
+
+
+def _loss(problem: EnsembleProblem) -> str:
+    loss = problem.loss
+    if isinstance(loss, Targeted):
+        return f"loss: 1 if class {loss.label} wins by {loss.margin} or more"
+    return f"loss: 1 if another class scores at least the true one's score plus {loss.margin}"
+
+
+def goal_text(goal: Goal) -> str:
+    """Return a goal in the words of the query language."""
+    match goal:
+        case Check(alpha):
+            return f"check value < {alpha}"
+        case MaximizeValue():
+            return "maximize value"
+        case MaximizeTotal(alpha):
+            return "maximize total" + ("" if alpha is None else f" such that value >= {alpha}")
+        case MinimizeRadius(parameter, alpha, lower, upper):
+            return f"minimize {parameter} in [{lower}, {upper}] such that value >= {alpha}"
+        case ProfileValue(parameter, lower, upper):
+            return f"profile value over {parameter} in [{lower}, {upper}]"
+        case _:
+            assert_never(goal)
+
+
+def _reading(problem: EnsembleProblem, attacks: int) -> list[str]:
+    """Return how an answer of a solver is to be read."""
+    if not isinstance(problem.goal, Check):
+        return ["answer: the optimum, to be replayed in exact arithmetic"]
+    enough = attacks >= len(problem.ensemble)
+    robust = "robust" if enough else f"robust against mixtures of {attacks} attacks only"
+    return [
+        "answer: a feasible point is an attack, to be replayed in exact arithmetic;",
+        f"  infeasible means {robust}",
+    ]
+
+
+def _expected(expectation: Expectation | None) -> str:
+    if expectation is None:
+        return "unknown"
+    if isinstance(expectation, ExpectedVerdict):
+        count = "" if expectation.count is None else f"({expectation.count})"
+        return expectation.verdict + count
+    return f"{expectation.quantity} = {expectation.value} within {expectation.within}"
+
+
+def _sizes(model: Model) -> str:
+    size = size_of(model)
+    return f"rows {size.rows}, columns {size.columns}, nonzeros {size.nonzeros}, integers {size.integers}"
+
+
+def _row_index(model: Model) -> list[str]:
+    lines, first = [], 1
+    for group in model.rows.groups:
+        if group.size:
+            last = first + group.size - 1
+            lines.append(f"rows r{first} to r{last}: {group.meaning}")
+            first = last + 1
+    return lines

@@ -1,0 +1,84 @@
+"""The compiler on one page: from a problem to the model that the formats write.
+
+query.rq --load_problem--> EnsembleProblem --input_sets--> InputSets --interval_bounds--> Bounds
+         --lower_joint--> Model --linearize--> linear Model --describe--> linear Model with its header
+"""
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from ensc.compiler.diagnostics import reject
+from ensc.compiler.passes.input_sets import input_sets
+from ensc.compiler.passes.interval import interval_bounds
+from ensc.compiler.passes.joint import lower_joint
+from ensc.compiler.passes.linearize import Formulation, linearize
+from ensc.compiler.passes.notes import describe
+from ensc.compiler.types.bounds import Bounds, InputSets
+from ensc.compiler.types.model import Model
+from ensc.compiler.types.problem import EnsembleProblem
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line may ask of the compiler.
+
+    Attributes:
+        level: 0 is the paper's encoding as printed, the reference that others are compared with.
+        formulation: how piecewise-linear constraints become rows.
+    """
+
+    level: int = 0
+    formulation: Formulation = "big-m"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compiled:
+    """Every language a problem passed through.
+
+    Attributes:
+        problem: what was compiled.
+        sets: the input sets of its points.
+        bounds: of every member over them.
+        model: the piecewise-linear model.
+        linear: the model the MILP formats write.
+        attacks: the number of deterministic attacks in it.
+    """
+
+    problem: EnsembleProblem
+    sets: InputSets
+    bounds: tuple[Bounds, ...]
+    model: Model
+    linear: Model
+    attacks: int
+
+
+def compile_problem(problem: EnsembleProblem, options: Options | None = None) -> Compiled:
+    """Compile a problem to the joint model.
+
+    Raises:
+        Rejected: E0930 if the goal has no single model, E0931 if the attacker's set is unbounded, E1001
+            or E1002 if no usable big-M constants exist.
+    """
+    options = options or Options()
+    attacks = problem.threat.count
+    sets = bounded_sets(problem)
+    bounds = tuple(interval_bounds(member.network, sets) for member in problem.ensemble)
+    model = lower_joint(problem, sets, bounds, attacks=attacks)
+    linear = linearize(model, options.formulation)
+    notes = describe(problem, linear, level=options.level, attacks=attacks)
+    return Compiled(problem, sets, bounds, model, dataclasses.replace(linear, notes=notes), attacks)
+
+
+def bounded_sets(problem: EnsembleProblem) -> InputSets:
+    """Return the input sets of a problem, or reject one in which an attacker may go anywhere."""
+    sets = input_sets(problem)
+    if not (np.isfinite(sets.lower).all() and np.isfinite(sets.upper).all()):
+        reject(
+            "E0931",
+            "an L0 attack in an unbounded domain may move a coordinate anywhere",
+            notes=("no big-M constant holds for an unbounded neuron",),
+            help="give the inputs a domain, for example `input domain [0, 1];`",
+        )
+    return sets

@@ -1,0 +1,108 @@
+"""The joint encoding means what the paper says: exact brute force and z3 are the witnesses."""
+
+import dataclasses
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tiny import best_value, dense, line_patterns, make_problem, random_network
+from z3_oracle import solve_model
+
+from ensc.compiler.passes.show import model_text
+from ensc.compiler.pipeline import compile_problem
+from ensc.compiler.types.problem import (
+    Check,
+    EnsembleProblem,
+    MaximizeTotal,
+    MaximizeValue,
+    Norm,
+    Targeted,
+    Untargeted,
+)
+
+IDENTITY = dense((np.array([[1.0], [0.0]]), np.array([0.0, 1.0])), inputs=1, name="line")
+
+
+def test_smallest_problem_becomes_this_model() -> None:
+    problem = make_problem([IDENTITY], [[2]], [0], radius=Fraction(3, 2), goal=Check(Fraction(1, 3)))
+    assert model_text(compile_problem(problem).model) == (
+        """\
+find a feasible point
+variables
+  p_1 in [0, 1]
+  d_1_1_1 in [-1.5, 1.5]
+  x_1_1_1 in [0.5, 3.5]
+  s_1_1_1 in [0, 1.5]
+  a_1_1_1_1_1 in [0.4999999999999969, 3.500000000000003]
+  a_1_1_1_1_2 in [1, 1]
+  l_1_1_1 in [0, 1] integer
+  q_1_1_1 in [0, 1]
+rows
+  p_1 = 1
+  x_1_1_1 - d_1_1_1 = 2
+  s_1_1_1 - d_1_1_1 >= 0
+  s_1_1_1 + d_1_1_1 >= 0
+  2 s_1_1_1 <= 3
+  a_1_1_1_1_1 - x_1_1_1 = 0
+  a_1_1_1_1_2 = 1
+  l_1_1_1 = 1 implies a_1_1_1_1_2 - a_1_1_1_1_1 >= 0
+  3 q_1_1_1 >= 1
+products
+  q_1_1_1 = p_1 * l_1_1_1
+"""
+    )
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> EnsembleProblem:
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    classes = draw(st.integers(2, 3))
+    members = draw(st.integers(1, 3))
+    points = draw(st.integers(1, 2))
+    norm = draw(st.sampled_from(list(Norm)))
+    targeted = draw(st.booleans())
+    margin = Fraction(draw(st.integers(0, 1)), 2)
+    labels = rng.integers(0, classes - 1 if targeted else classes, points).tolist()
+    return make_problem(
+        [random_network(rng, 1, classes, pool=draw(st.booleans())) for _ in range(members)],
+        (rng.integers(-4, 5, (points, 1)) / 2).tolist(),
+        labels,
+        norm=norm,
+        radius=draw(st.sampled_from([Fraction(0), Fraction(1, 3), Fraction(1), Fraction(5, 2)])),
+        domain=(-3, 3) if norm is Norm.L0 or draw(st.booleans()) else (None, None),
+        count=draw(st.integers(1, 2)),
+        loss=Targeted(classes - 1, Fraction(1, 2)) if targeted else Untargeted(margin),
+        goal=MaximizeValue(),
+        denominator=draw(st.sampled_from([1, 2])),
+    )
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(problems())
+def test_maximum_equals_brute_force(problem: EnsembleProblem) -> None:
+    patterns = [line_patterns(problem, j) for j in range(len(problem.points))]
+    expected = best_value(problem, patterns, problem.threat.count)
+    compiled = compile_problem(problem)
+    assert solve_model(compiled.model) == (True, expected)
+    assert solve_model(compiled.linear) == (True, expected)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(problems(), st.sampled_from([Fraction(1, 4), Fraction(1, 2), Fraction(2, 3), Fraction(1)]))
+def test_check_is_feasible_iff_the_value_reaches_alpha(problem: EnsembleProblem, alpha: Fraction) -> None:
+    checked = dataclasses.replace(problem, goal=Check(alpha))
+    patterns = [line_patterns(problem, j) for j in range(len(problem.points))]
+    reached = best_value(problem, patterns, problem.threat.count) >= alpha
+    compiled = compile_problem(checked)
+    assert solve_model(compiled.model)[0] == reached
+    assert solve_model(compiled.linear)[0] == reached
+
+
+@pytest.mark.parametrize("alpha", [None, Fraction(1, 2)])
+def test_total_counts_every_member(alpha: Fraction | None) -> None:
+    mirrored = dense((np.array([[-1.0], [0.0]]), np.array([0.0, 1.0])), inputs=1, name="mirror")
+    problem = make_problem([IDENTITY, mirrored], [[0]], [1], radius=2, goal=MaximizeTotal(alpha))
+    expected = Fraction(1)  # moving left fools one member, moving right the other, never both
+    assert solve_model(compile_problem(problem).linear) == (True, expected)
