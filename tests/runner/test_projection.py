@@ -1,0 +1,70 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from ensc.compiler.types.network import Floats
+from ensc.compiler.types.problem import Domain, Norm
+from ensc.runner.projection import perturbation_box, project
+
+entries = st.floats(-4, 4, width=16)
+
+
+def size(norm: Norm, delta: Floats) -> Floats:
+    match norm:
+        case Norm.L1:
+            return np.asarray(np.abs(delta).sum(axis=-1))
+        case Norm.LINF:
+            return np.asarray(np.abs(delta).max(axis=-1))
+        case Norm.L0:
+            return np.asarray((delta != 0).sum(axis=-1), dtype=float)
+
+
+@pytest.mark.parametrize("norm", list(Norm))
+@given(
+    wanted=arrays(float, (3, 4), elements=entries),
+    low=arrays(float, 4, elements=st.floats(-3, 0, width=16)),
+    high=arrays(float, 4, elements=st.floats(0, 3, width=16)),
+    others=arrays(float, (40, 4), elements=entries),
+    radius=st.fractions(0, 5, max_denominator=4),
+)
+@settings(max_examples=60, deadline=None)
+def test_nothing_admissible_is_nearer(  # noqa: PLR0917 - one argument for each ingredient
+    norm: Norm, wanted: Floats, low: Floats, high: Floats, others: Floats, radius: Fraction
+) -> None:
+    found = project(norm, radius, low, high, wanted)
+    assert (found >= low).all()
+    assert (found <= high).all()
+    assert (size(norm, found) <= float(radius) + 1e-9).all()
+    rivals = project(norm, radius, low, high, others)  # admissible, and near the boundary
+    for goal, best in zip(wanted, found, strict=True):
+        nearest = np.sqrt(((rivals - goal) ** 2).sum(axis=1)).min()
+        assert np.sqrt(((best - goal) ** 2).sum()) <= nearest + 1e-6
+
+
+@pytest.mark.parametrize("norm", list(Norm))
+def test_inside_stays(norm: Norm) -> None:
+    delta = np.array([[0.5, 0.0, -0.25], [0.0, 0.0, 0.0]])
+    free = np.full(3, np.inf)
+    np.testing.assert_array_equal(project(norm, Fraction(2), -free, free, delta), delta)
+
+
+def test_l1_shrinks_every_coordinate_alike() -> None:
+    free = np.full(2, np.inf)
+    found = project(Norm.L1, Fraction(1), -free, free, np.array([[2.0, -1.0], [1.0, 1.0]]))
+    np.testing.assert_allclose(found, [[1.0, 0.0], [0.5, 0.5]], atol=1e-12)
+
+
+def test_l0_changes_what_the_domain_forces_first() -> None:
+    low, high = perturbation_box(Domain(Fraction(0), Fraction(1)), np.array([-0.5, 0.5]))
+    found = project(Norm.L0, Fraction(1), low, high, np.array([[0.5, 0.5]]))
+    np.testing.assert_allclose(found, [[0.5, 0.0]])
+
+
+def test_box_of_an_unbounded_domain() -> None:
+    low, high = perturbation_box(Domain(None, Fraction(3)), np.array([1.0]))
+    assert low.tolist() == [-np.inf]
+    assert high.tolist() == [2.0]
