@@ -28,11 +28,12 @@ def interval_bounds(network: Network, sets: InputSets) -> Bounds:
     """
     values = [Interval(sets.lower, sets.upper)]
     for layer in network.layers:
-        values.append(_propagate(layer, values))
+        values.append(propagate(layer, values))
     return Bounds(tuple(values))
 
 
-def _propagate(layer: Layer, values: list[Interval]) -> Interval:
+def propagate(layer: Layer, values: list[Interval]) -> Interval:
+    """Return bounds of a layer's result from bounds of the values it reads."""
     match layer:
         case Affine():
             return _affine(layer, values[layer.source])
