@@ -15,9 +15,11 @@ from ensc.compiler.passes.interval import interval_bounds
 from ensc.compiler.passes.joint import lower_joint
 from ensc.compiler.passes.linearize import Formulation, linearize
 from ensc.compiler.passes.notes import describe
-from ensc.compiler.types.bounds import Bounds, InputSets
+from ensc.compiler.passes.relaxed_bounds import relaxed_bounds
+from ensc.compiler.passes.scope import Scope, pruned_scope, whole_scope
+from ensc.compiler.types.bounds import InputSets
 from ensc.compiler.types.model import Model
-from ensc.compiler.types.problem import EnsembleProblem
+from ensc.compiler.types.problem import EnsembleProblem, Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,12 @@ class Options:
     """What the command line may ask of the compiler.
 
     Attributes:
-        level: 0 is the paper's encoding as printed, the reference that others are compared with.
+        level: 0 is the paper's encoding as printed, the reference that others are compared with; 1
+            uses linear relaxation and leaves out whatever the bounds decide.
         formulation: how piecewise-linear constraints become rows.
     """
 
-    level: int = 0
+    level: int = 1
     formulation: Formulation = "big-m"
 
 
@@ -40,7 +43,7 @@ class Compiled:
     Attributes:
         problem: what was compiled.
         sets: the input sets of its points.
-        bounds: of every member over them.
+        scopes: what is left to say about every member.
         model: the piecewise-linear model.
         linear: the model the MILP formats write.
         attacks: the number of deterministic attacks in it.
@@ -48,7 +51,7 @@ class Compiled:
 
     problem: EnsembleProblem
     sets: InputSets
-    bounds: tuple[Bounds, ...]
+    scopes: tuple[Scope, ...]
     model: Model
     linear: Model
     attacks: int
@@ -62,13 +65,26 @@ def compile_problem(problem: EnsembleProblem, options: Options | None = None) ->
             or E1002 if no usable big-M constants exist.
     """
     options = options or Options()
-    attacks = problem.threat.count
+    attacks = _attacks(problem, options)
     sets = bounded_sets(problem)
-    bounds = tuple(interval_bounds(member.network, sets) for member in problem.ensemble)
-    model = lower_joint(problem, sets, bounds, attacks=attacks)
-    linear = linearize(model, options.formulation)
+    scopes = tuple(_scope(problem, member, sets, options) for member in problem.ensemble)
+    model = lower_joint(problem, sets, scopes, attacks=attacks, ordered=options.level > 0)
+    linear = linearize(model, options.formulation, helpful_products=options.level > 0)
     notes = describe(problem, linear, level=options.level, attacks=attacks)
-    return Compiled(problem, sets, bounds, model, dataclasses.replace(linear, notes=notes), attacks)
+    return Compiled(problem, sets, scopes, model, dataclasses.replace(linear, notes=notes), attacks)
+
+
+def _attacks(problem: EnsembleProblem, options: Options) -> int:
+    """|C| attacks reach every value that any number of attacks reaches, so more are not compiled."""
+    asked = problem.threat.count
+    return asked if options.level == 0 else min(asked, len(problem.ensemble))
+
+
+def _scope(problem: EnsembleProblem, member: Member, sets: InputSets, options: Options) -> Scope:
+    network = member.network
+    if options.level == 0:
+        return whole_scope(problem, network, interval_bounds(network, sets))
+    return pruned_scope(problem, network, sets, relaxed_bounds(network, sets))
 
 
 def bounded_sets(problem: EnsembleProblem) -> InputSets:

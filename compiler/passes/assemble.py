@@ -42,6 +42,13 @@ class Assembler:
     maxima: list[Maxima] = field(default_factory=list)
     products: list[Products] = field(default_factory=list)
     clauses: list[Clauses] = field(default_factory=list)
+    zeros: list[int] = field(default_factory=list)
+
+    def zero(self) -> int:
+        """Return the variable that is always 0, for constraints that cannot hold a constant."""
+        if not self.zeros:
+            self.zeros.append(int(self.variables(Labels("zero", ()), 0.0, 0.0)))
+        return self.zeros[0]
 
     def variables(
         self,
@@ -78,7 +85,8 @@ class Assembler:
         """Add one row for each entry of `columns[..., 0]`.
 
         Args:
-            columns: variables, shape (rows..., terms); entries whose coefficient is 0 are left out.
+            columns: variables, shape (rows..., terms); entries that are negative (the constant 0) or
+                whose coefficient is 0 are left out.
             coefficients: broadcast to the shape of `columns`.
             lower: broadcast to (rows...).
             upper: broadcast to (rows...).
@@ -88,7 +96,7 @@ class Assembler:
         """
         shape = columns.shape[:-1]
         spread = np.broadcast_to(np.asarray(coefficients, dtype=np.float64), columns.shape)
-        kept = spread != 0
+        kept = (spread != 0) & (columns >= 0)
         lengths = kept.sum(axis=-1).ravel()
         self.row_blocks.append(
             Rows(

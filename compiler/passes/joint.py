@@ -25,9 +25,11 @@ import numpy as np
 from ensc.compiler.diagnostics import reject
 from ensc.compiler.passes.assemble import Assembler
 from ensc.compiler.passes.network_rows import Copies, add_network
-from ensc.compiler.passes.rounding import add_down, add_up, is_float, up
-from ensc.compiler.types.bounds import Bounds, InputSets
+from ensc.compiler.passes.rounding import add_down, add_up, is_exact_difference, is_float, up
+from ensc.compiler.passes.scope import Scope
+from ensc.compiler.types.bounds import InputSets
 from ensc.compiler.types.model import Clauses, Indices, Labels, Model, Objective, Products, feasibility
+from ensc.compiler.types.network import Affine, Network
 from ensc.compiler.types.problem import (
     Check,
     EnsembleProblem,
@@ -37,16 +39,16 @@ from ensc.compiler.types.problem import (
     Norm,
     ProfileValue,
     Targeted,
-    Untargeted,
 )
 
 
 def lower_joint(
     problem: EnsembleProblem,
     sets: InputSets,
-    bounds: Sequence[Bounds],
+    scopes: Sequence[Scope],
     *,
     attacks: int,
+    ordered: bool,
     notes: tuple[str, ...] = (),
 ) -> Model:
     """Encode a problem for a fixed number of attacks.
@@ -54,61 +56,71 @@ def lower_joint(
     Args:
         problem: what is asked.
         sets: the input sets of its points.
-        bounds: of every member's values over these sets.
+        scopes: of every member, what is left to say about it.
         attacks: the number of deterministic attacks |A|.
+        ordered: whether to demand `p_1 >= p_2 >= ...`, which loses no value, as attacks may be renamed.
         notes: header lines.
 
     Raises:
         Rejected: E0930 if the goal has no single file (`minimize`, `profile`).
     """
-    to = _Joint(Assembler(), problem, sets, attacks)
-    p = _probabilities(to)
+    points = np.unique(np.concatenate([scope.points for scope in scopes]))
+    to = _Joint(Assembler(), problem, sets, attacks, points)
+    p = _probabilities(to, ordered=ordered)
     x = _attacked_inputs(to)
-    losses = [_member(to, c, x, bounds[c]) for c in range(len(problem.ensemble))]
-    q = _products(to, p, np.stack(losses))
-    objective = _goal(to, q)
+    shares = [_member(to, c, x, p, scope) for c, scope in enumerate(scopes)]
+    objective = _goal(to, shares)
     return to.assembler.model("ensc", objective, notes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Joint:
-    """What every part of the lowering reads."""
+    """What every part of the lowering reads.
+
+    Attributes:
+        assembler: where to.
+        problem: what is asked.
+        sets: the input sets of all points.
+        attacks: |A|.
+        points: positions of the points that appear in the model.
+    """
 
     assembler: Assembler
     problem: EnsembleProblem
     sets: InputSets
     attacks: int
+    points: Indices
 
     @property
     def attack_axis(self) -> Indices:
         return np.arange(1, self.attacks + 1)
 
     @property
-    def point_axis(self) -> Indices:
-        return np.arange(1, len(self.problem.points) + 1)
-
-    @property
     def coordinates(self) -> tuple[Indices, ...]:
         """The axes of everything that exists for each attack, point and coordinate."""
         units = np.arange(1, self.problem.inputs + 1)
-        return np.ix_(self.attack_axis, self.point_axis, units)
+        return np.ix_(self.attack_axis, self.points + 1, units)
 
 
-def _probabilities(to: _Joint) -> Indices:
+def _probabilities(to: _Joint, *, ordered: bool) -> Indices:
     p = to.assembler.variables(Labels("p", (to.attack_axis,)), 0.0, 1.0)
     to.assembler.rows(p[None], 1.0, 1.0, 1.0, "sum_i p_i = 1 (Eq. 6)")
+    if ordered and to.attacks > 1:
+        pairs = np.stack([p[:-1], p[1:]], axis=-1)
+        to.assembler.rows(pairs, np.array([1.0, -1.0]), 0.0, np.inf, "p_1 >= p_2 >= ...")
     return p
 
 
 def _attacked_inputs(to: _Joint) -> Indices:
     """Add perturbations, attacked inputs, domain and ball; return x, shape (attacks, points, inputs)."""
     d = _perturbations(to)
-    x = to.assembler.variables(Labels("x", to.coordinates), to.sets.lower, to.sets.upper)
-    points = to.problem.points
-    scale = float(points.denominator)
+    lower, upper = to.sets.lower[to.points], to.sets.upper[to.points]
+    x = to.assembler.variables(Labels("x", to.coordinates), lower, upper)
+    scale = float(to.problem.points.denominator)
+    numerators = to.problem.points.numerators[to.points]
     pairs = np.stack([x, d], axis=-1)
     meaning = "attacked input: denominator (x - d) = numerator of the point"
-    to.assembler.rows(pairs, np.array([scale, -scale]), points.numerators, points.numerators, meaning)
+    to.assembler.rows(pairs, np.array([scale, -scale]), numerators, numerators, meaning)
     _add_exact_domain(to, x)
     match to.problem.threat.norm:
         case Norm.L1:
@@ -125,8 +137,8 @@ def _attacked_inputs(to: _Joint) -> Indices:
 def _perturbations(to: _Joint) -> Indices:
     """Add `d`, bounded by what box and ball leave of every coordinate, rounded outward."""
     below, above = to.problem.points.enclosure()
-    lower = add_down(to.sets.lower, -above)
-    upper = add_up(to.sets.upper, -below)
+    lower = add_down(to.sets.lower, -above)[to.points]
+    upper = add_up(to.sets.upper, -below)[to.points]
     threat = to.problem.threat
     if threat.norm is not Norm.L0:
         reach = up(threat.radius)
@@ -176,82 +188,104 @@ def _add_l0_ball(to: _Joint, d: Indices) -> None:
     to.assembler.rows(b, 1.0, -np.inf, most, "at most epsilon coordinates change (Eq. 5)")
 
 
-def _member(to: _Joint, c: int, x: Indices, bounds: Bounds) -> Indices:
-    """Add the copies and losses of one member; return its losses, shape (attacks, points)."""
-    member = to.problem.ensemble[c]
-    axes = (np.array([[c + 1]]), *np.ix_(to.attack_axis, to.point_axis))
-    copies = Copies(axes, bounds, f"member {c + 1} ({member.name})")
-    logits = add_network(to.assembler, member.network, copies, x)
-    loss = to.assembler.variables(Labels("l", axes), 0.0, 1.0, integer=True)
-    match to.problem.loss:
-        case Untargeted(margin):
-            _untargeted(to, axes, logits, loss, margin)
-        case Targeted(label, margin):
-            rivals = np.delete(np.arange(to.problem.classes), label)
-            winners = np.repeat(logits[..., [label]], len(rivals), axis=-1)
-            _beats(to, winners, logits[..., rivals], margin, loss[..., None])
-        case _:
-            assert_never(to.problem.loss)
-    return loss
-
-
-def _untargeted(
-    to: _Joint, axes: tuple[Indices, ...], logits: Indices, loss: Indices, margin: Fraction
-) -> None:
-    """`l = 1 implies f_m - f_y >= margin for some m != y`; with two classes l itself decides for m."""
-    labels = to.problem.points.labels
-    classes = to.problem.classes
-    rivals = np.array([np.delete(np.arange(classes), y) for y in labels])
-    points = np.arange(len(labels))
-    truth = np.repeat(logits[:, points, labels][..., None], classes - 1, axis=-1)
-    challengers = logits[:, points[:, None], rivals]
-    if classes == 2:
-        _beats(to, challengers, truth, margin, loss[..., None])
-        return
-    fronts = tuple(axis[..., None] for axis in axes)
-    wins = to.assembler.variables(Labels("w", (*fronts, rivals + 1)), 0.0, 1.0, integer=True)
-    _beats(to, challengers, truth, margin, wins)
-    starts = np.arange(loss.size + 1) * (classes - 1)
-    to.assembler.clauses.append(Clauses(loss.ravel(), starts, wins.ravel()))
-
-
-def _beats(to: _Joint, winner: Indices, loser: Indices, margin: Fraction, switch: Indices) -> None:
-    """Add `switch = 1 implies denominator (winner - loser) >= numerator` of the margin."""
-    pairs = np.stack([winner, loser], axis=-1)
-    scale = float(margin.denominator)
-    least = float(margin.numerator)
-    meaning = "loss 1 implies that the rival scores at least as high (Eq. 8)"
-    switches = np.broadcast_to(switch, winner.shape)
-    to.assembler.rows(pairs, np.array([scale, -scale]), least, np.inf, meaning, indicator=switches)
-
-
-def _products(to: _Joint, p: Indices, losses: Indices) -> Indices:
-    """Add `q_c_i_j = p_i l_c_i_j`; losses and result have shape (members, attacks, points)."""
-    axes = np.ix_(np.arange(1, len(losses) + 1), to.attack_axis, to.point_axis)
-    q = to.assembler.variables(Labels("q", axes), 0.0, 1.0)
-    factors = np.broadcast_to(p[None, :, None], q.shape)
-    to.assembler.products.append(Products(q.ravel(), factors.ravel(), losses.ravel()))
+def _member(to: _Joint, c: int, x: Indices, p: Indices, scope: Scope) -> Indices:
+    """Add the copies, losses and shares of one member; return `q_c_i_j`, shape (attacks, its points)."""
+    numbers = (np.array([[c + 1]]), to.attack_axis[:, None], scope.points[None] + 1)
+    loss = to.assembler.variables(Labels("l", numbers), 0.0, 1.0, integer=True)
+    switches = _switches(to, scope, numbers, loss)
+    _add_pairs(to, c, x[:, np.searchsorted(to.points, scope.points)], scope, switches)
+    q = to.assembler.variables(Labels("q", numbers), 0.0, 1.0)
+    factors = np.broadcast_to(p[:, None], q.shape)
+    to.assembler.products.append(Products(q.ravel(), factors.ravel(), loss.ravel()))
     return q
 
 
-def _goal(to: _Joint, q: Indices) -> Objective:
-    points = len(to.problem.points)
-    shares = q.reshape(len(q), -1)
+def _switches(to: _Joint, scope: Scope, numbers: tuple[Indices, ...], loss: Indices) -> Indices:
+    """Return for each attack and pair the binary that makes the winner win, shape (attacks, pairs).
+
+    An untargeted loss needs one of several pairs: `l implies w_1 or w_2 or ...`. Where there is but one,
+    and for a targeted loss, which needs them all, it is the loss itself.
+    """
+    switches = loss[:, scope.pairs.owner]
+    several = np.bincount(scope.pairs.owner, minlength=len(scope.points)) > 1
+    if isinstance(to.problem.loss, Targeted) or not several.any():
+        return switches
+    chosen = several[scope.pairs.owner]
+    owners = scope.pairs.owner[chosen]
+    member, attack, points = numbers
+    labels = Labels("w", (member, attack, points[:, owners], scope.pairs.winner[chosen] + 1))
+    wins = to.assembler.variables(labels, 0.0, 1.0, integer=True)
+    lengths = np.tile(np.bincount(owners, minlength=len(scope.points))[several], to.attacks)
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    to.assembler.clauses.append(Clauses(loss[:, several].ravel(), starts, wins.ravel()))
+    switches[:, chosen] = wins
+    return switches
+
+
+def _add_pairs(to: _Joint, c: int, x: Indices, scope: Scope, switches: Indices) -> None:
+    """Add the copies of a network and `switch = 1 implies f_winner - f_loser >= margin`."""
+    member = to.problem.ensemble[c]
+    front = (np.array([[c + 1]]), to.attack_axis[:, None])
+    copies = Copies(front, (scope.points + 1,), scope.plan, f"member {c + 1} ({member.name})")
+    last = _foldable(member.network, scope)
+    if last is None:
+        logits = add_network(to.assembler, member.network, copies, x)[-1]
+        winners = logits[:, scope.pairs.owner, scope.pairs.winner]
+        terms = np.stack([winners, logits[:, scope.pairs.owner, scope.pairs.loser]], axis=-1)
+        signs = np.array([1.0, -1.0])
+    else:
+        hidden = add_network(to.assembler, member.network, copies, x, until=last.source)[-1]
+        terms = _differences(to, copies, scope, last, hidden)[..., None]
+        signs = np.ones(1)
+    margin = to.problem.loss.margin
+    scale, least = float(margin.denominator), float(margin.numerator)
+    meaning = "loss 1 implies that the winner scores at least the margin more (Eq. 8)"
+    to.assembler.rows(terms, scale * signs, least, np.inf, meaning, indicator=switches)
+
+
+def _foldable(network: Network, scope: Scope) -> Affine | None:
+    """Return the last layer if differences of its rows are exact and the scope bounds them."""
+    last = network.layers[network.output - 1]
+    if scope.margins is None or not isinstance(last, Affine):
+        return None
+    terms = np.concatenate([last.weight, last.bias[:, None]], axis=1)
+    return last if is_exact_difference(terms[scope.pairs.winner], terms[scope.pairs.loser]) else None
+
+
+def _differences(to: _Joint, copies: Copies, scope: Scope, last: Affine, hidden: Indices) -> Indices:
+    """Add `g = (W_winner - W_loser) h + b_winner - b_loser`: one row instead of two logits."""
+    assert scope.margins is not None
+    place = tuple(axis[scope.pairs.owner] for axis in copies.points)
+    labels = Labels("g", (*copies.front, *place, scope.pairs.winner + 1, scope.pairs.loser + 1))
+    g = to.assembler.variables(labels, scope.margins.lower, scope.margins.upper)
+    weight = last.weight[scope.pairs.winner] - last.weight[scope.pairs.loser]
+    bias = last.bias[scope.pairs.winner] - last.bias[scope.pairs.loser]
+    columns = np.concatenate([g[..., None], hidden[:, scope.pairs.owner]], axis=-1)
+    coefficients = np.concatenate([np.ones((len(bias), 1)), -weight], axis=1)
+    meaning = f"{copies.title}: g = f_winner - f_loser"
+    to.assembler.rows(columns, coefficients, bias, bias, meaning)
+    return g
+
+
+def _goal(to: _Joint, shares: Sequence[Indices]) -> Objective:
+    points = float(len(to.problem.points))
     match to.problem.goal:
         case Check(alpha):
             _add_threshold(to, shares, alpha)
             return feasibility()
         case MaximizeValue():
             t = to.assembler.variables(Labels("t", ()), 0.0, 1.0)
-            columns = np.concatenate([shares, np.full((len(shares), 1), t)], axis=1)
-            coefficients = np.append(np.ones(shares.shape[1]), -points)
-            meaning = "|X| t <= expected losses of each member (Eq. 1)"
-            to.assembler.rows(columns, coefficients, 0.0, np.inf, meaning)
+            for q in shares:
+                columns = np.append(q.ravel(), t)[None]
+                coefficients = np.append(np.ones(q.size), -points)
+                meaning = "|X| t <= expected losses of each member (Eq. 1)"
+                to.assembler.rows(columns, coefficients, 0.0, np.inf, meaning)
             return Objective("maximize", t.ravel(), np.ones(1))
         case MaximizeTotal(alpha):
             if alpha is not None:
                 _add_threshold(to, shares, alpha)
-            return Objective("maximize", q.ravel(), np.ones(q.size))
+            every = np.concatenate([q.ravel() for q in shares])
+            return Objective("maximize", every, np.ones(len(every)))
         case MinimizeRadius() | ProfileValue():
             reject(
                 "E0930",
@@ -262,8 +296,9 @@ def _goal(to: _Joint, q: Indices) -> Objective:
             assert_never(to.problem.goal)
 
 
-def _add_threshold(to: _Joint, shares: Indices, alpha: Fraction) -> None:
+def _add_threshold(to: _Joint, shares: Sequence[Indices], alpha: Fraction) -> None:
     """`denominator sum_ij q_c_i_j >= numerator |X|` of alpha, for every member c."""
     least = float(alpha.numerator * len(to.problem.points))
     meaning = "expected losses of each member >= alpha |X| (Eq. 4)"
-    to.assembler.rows(shares, float(alpha.denominator), least, np.inf, meaning)
+    for q in shares:
+        to.assembler.rows(q.reshape(1, -1), float(alpha.denominator), least, np.inf, meaning)

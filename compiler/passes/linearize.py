@@ -35,8 +35,14 @@ LARGEST = 1e15
 """Readers refuse larger coefficients or take them for infinite."""
 
 
-def linearize(model: Model, formulation: Formulation = "big-m") -> Model:
+def linearize(model: Model, formulation: Formulation = "big-m", *, helpful_products: bool = False) -> Model:
     """Rewrite rectifiers, maxima, products, clauses and indicator rows as linear rows over binaries.
+
+    Args:
+        model: any model.
+        formulation: how.
+        helpful_products: whether a larger product only helps whoever seeks a solution; then its two
+            upper bounds say enough.
 
     Raises:
         Rejected: E1001 if a variable has no finite bound where a big-M constant is needed, E1002 if a
@@ -47,7 +53,7 @@ def linearize(model: Model, formulation: Formulation = "big-m") -> Model:
     to.size = len(model.variables)
     _rectifiers(to, model)
     _maxima(to, model)
-    _products(to, model)
+    _products(to, model, helpful=helpful_products)
     _clauses(to, model)
     unconditional = _without_indicators(model)
     rows = concatenate_rows([unconditional, *to.row_blocks])
@@ -128,13 +134,15 @@ def _sums(starts: Indices, columns: Indices, lower: float, upper: float, meaning
     )
 
 
-def _products(to: Assembler, model: Model) -> None:
+def _products(to: Assembler, model: Model, *, helpful: bool) -> None:
     """`q = p l`: `q <= p`, `q <= l`, `q >= p + l - 1` (exact for p in [0, 1] and l binary)."""
     q, p, switch = model.products.product, model.products.factor, model.products.switch
     if not len(q):
         return
     for other, meaning in ((p, "q <= p"), (switch, "q <= l")):
         to.rows(np.stack([q, other], axis=-1), np.array([1.0, -1.0]), -np.inf, 0.0, meaning)
+    if helpful:
+        return
     columns = np.stack([q, p, switch], axis=-1)
     to.rows(columns, np.array([1.0, -1.0, -1.0]), -1.0, np.inf, "q >= p + l - 1")
 

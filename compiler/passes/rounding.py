@@ -44,13 +44,22 @@ def add_down(a: Floats, b: Floats | float) -> Floats:
 
     Knuth's TwoSum gives the rounding error of the sum exactly, so an exact sum stays as it is.
     """
-    total = a + b
-    part = total - a
-    with np.errstate(invalid="ignore"):
-        error = (a - (total - part)) + (b - part)
+    total, error = _two_sum(a, b)
     return np.where(error < 0, np.nextafter(total, -np.inf), total)
 
 
 def add_up(a: Floats, b: Floats | float) -> Floats:
     """Return the smallest float64 not below `a + b`, elementwise."""
     return -add_down(-a, -b)
+
+
+def is_exact_difference(a: Floats, b: Floats) -> bool:
+    """Return whether no entry of `a - b` has to be rounded."""
+    return not _two_sum(a, -b)[1].any()
+
+
+def _two_sum(a: Floats, b: Floats | float) -> tuple[Floats, Floats]:
+    total = a + b
+    part = total - a
+    with np.errstate(invalid="ignore"):
+        return total, (a - (total - part)) + (b - part)

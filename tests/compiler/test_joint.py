@@ -11,7 +11,7 @@ from tiny import best_value, dense, line_patterns, make_problem, random_network
 from z3_oracle import solve_model
 
 from ensc.compiler.passes.show import model_text
-from ensc.compiler.pipeline import compile_problem
+from ensc.compiler.pipeline import Options, compile_problem
 from ensc.compiler.types.problem import (
     Check,
     EnsembleProblem,
@@ -27,7 +27,7 @@ IDENTITY = dense((np.array([[1.0], [0.0]]), np.array([0.0, 1.0])), inputs=1, nam
 
 def test_smallest_problem_becomes_this_model() -> None:
     problem = make_problem([IDENTITY], [[2]], [0], radius=Fraction(3, 2), goal=Check(Fraction(1, 3)))
-    assert model_text(compile_problem(problem).model) == (
+    assert model_text(compile_problem(problem, Options(0)).model) == (
         """\
 find a feasible point
 variables
@@ -35,9 +35,9 @@ variables
   d_1_1_1 in [-1.5, 1.5]
   x_1_1_1 in [0.5, 3.5]
   s_1_1_1 in [0, 1.5]
+  l_1_1_1 in [0, 1] integer
   a_1_1_1_1_1 in [0.4999999999999969, 3.500000000000003]
   a_1_1_1_1_2 in [1, 1]
-  l_1_1_1 in [0, 1] integer
   q_1_1_1 in [0, 1]
 rows
   p_1 = 1
@@ -84,9 +84,10 @@ def problems(draw: st.DrawFn) -> EnsembleProblem:
 def test_maximum_equals_brute_force(problem: EnsembleProblem) -> None:
     patterns = [line_patterns(problem, j) for j in range(len(problem.points))]
     expected = best_value(problem, patterns, problem.threat.count)
-    compiled = compile_problem(problem)
-    assert solve_model(compiled.model) == (True, expected)
-    assert solve_model(compiled.linear) == (True, expected)
+    for level in (0, 1):
+        compiled = compile_problem(problem, Options(level))
+        assert solve_model(compiled.model) == (True, expected)
+        assert solve_model(compiled.linear) == (True, expected)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -95,9 +96,10 @@ def test_check_is_feasible_iff_the_value_reaches_alpha(problem: EnsembleProblem,
     checked = dataclasses.replace(problem, goal=Check(alpha))
     patterns = [line_patterns(problem, j) for j in range(len(problem.points))]
     reached = best_value(problem, patterns, problem.threat.count) >= alpha
-    compiled = compile_problem(checked)
-    assert solve_model(compiled.model)[0] == reached
-    assert solve_model(compiled.linear)[0] == reached
+    for level in (0, 1):
+        compiled = compile_problem(checked, Options(level))
+        assert solve_model(compiled.model)[0] == reached
+        assert solve_model(compiled.linear)[0] == reached
 
 
 @pytest.mark.parametrize("alpha", [None, Fraction(1, 2)])
@@ -106,3 +108,28 @@ def test_total_counts_every_member(alpha: Fraction | None) -> None:
     problem = make_problem([IDENTITY, mirrored], [[0]], [1], radius=2, goal=MaximizeTotal(alpha))
     expected = Fraction(1)  # moving left fools one member, moving right the other, never both
     assert solve_model(compile_problem(problem).linear) == (True, expected)
+
+
+def test_what_nobody_can_reach_leaves_the_model() -> None:
+    far = make_problem([IDENTITY], [[9]], [0], radius=1, goal=Check(Fraction(1, 3)))
+    assert model_text(compile_problem(far).model) == (
+        """\
+find a feasible point
+variables
+  p_1 in [0, 1]
+rows
+  p_1 = 1
+  0 >= 1
+"""
+    )
+
+
+def test_optimized_model_has_one_row_for_a_margin() -> None:
+    weight, bias = np.array([[1.0], [-1.0]]), np.array([4.0, 0.0])
+    network = dense((weight, bias), (np.array([[0.0, 2.0], [1.0, 0.0]]), np.zeros(2)), inputs=1)
+    problem = make_problem([network], [[-1]], [0], radius=2, goal=MaximizeValue())
+    # The first rectifier is active on [-3, 1], the second one open; f_2 - f_1 = (x + 4) - 2 max(0, -x).
+    text = model_text(compile_problem(problem).model)
+    assert "  g_1_1_1_2_1 - a_1_1_1_1_1 + 2 h_1_1_1_2_2 = 0\n" in text
+    assert "  l_1_1_1 = 1 implies g_1_1_1_2_1 >= 0\n" in text
+    assert "rectifiers\n  h_1_1_1_2_2 = max(0, a_1_1_1_1_2) phase z_1_1_1_2_2\n" in text
