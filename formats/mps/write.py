@@ -1,0 +1,137 @@
+"""Linear `Model` -> MPS text.
+
+The dialect, and what each choice avoids:
+
+* `NAME model FREE`: CBC 2.10 reads free format only where it is announced.
+* One leading blank, single blanks, one pair a line: with two pairs SCIP and COPT may find a token where a
+  fixed-format field would be, and read another number.
+* No `OBJSENSE`: CBC 2.10 ignores it and GLPK refuses it. A maximisation is negated, and a comment says so.
+* No right-hand side of the objective: GLPK and lp_solve give it the opposite sign. A constant is the cost of
+  a column fixed at 1.
+* No `RANGES`: a width loses bits of the bound by cancellation.
+* All integer columns in one block at the end: tools are sloppy with markers.
+* A column without entries has an explicit 0 in the objective: Gurobi and others drop it otherwise.
+* `BOUNDS` for every column: defaults differ, most of all after a negative upper bound.
+* Comments only before `NAME`, no blank lines, no tabs, no infinity.
+"""
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+
+from ensc.compiler.types.model import Model
+from ensc.formats.columnar import (
+    Texts,
+    blocks,
+    lines,
+    spelled,
+    spelled_bounds,
+    stable_order,
+    texts,
+)
+from ensc.formats.tableau import Tableau, tabulate
+
+
+def write_mps(model: Model, *, indicators: bool = False, ordered_sets: bool = False) -> Iterator[bytes]:
+    """Return a linear model as MPS text, in chunks.
+
+    Columns are permuted: the continuous ones come first, each kind in the order of the model.
+
+    Args:
+        model: a linear model.
+        indicators: whether rows that depend on a binary may be written, in a section `INDICATORS` that
+            SCIP, Gurobi, CPLEX, Xpress, COPT and OR-tools know.
+        ordered_sets: whether ordered sets may be written, in a section `SOS` that SCIP, Gurobi, CPLEX,
+            Xpress and COPT know.
+
+    Raises:
+        Rejected: as `tabulate`, before the first chunk.
+    """
+    tableau = tabulate(model, indicators=indicators, ordered_sets=ordered_sets)
+    return _sections(tableau.reordered(np.argsort(tableau.integer, kind="stable")))
+
+
+def _sections(t: Tableau) -> Iterator[bytes]:
+    columns, rows = texts(t.columns), texts(t.rows)
+    yield "".join([*(f"* {line}\n" for line in t.header), f"NAME {t.name} FREE\n"]).encode("ascii")
+    yield f"ROWS\n N {t.objective}\n".encode("ascii")
+    for first, last in blocks(0, len(rows)):
+        yield lines(b" ", t.senses[first:last], b" ", rows[first:last], b"\n")
+    yield b"COLUMNS\n"
+    yield from _columns(t, columns, rows)
+    yield b"RHS\n"
+    yield from _right_hand_sides(t, rows)
+    yield b"BOUNDS\n"
+    yield from _bounds(t, columns)
+    yield from _ordered_sets(t)
+    yield from _indicators(t, columns, rows)
+    yield b"ENDATA\n"
+
+
+def _columns(t: Tableau, columns: Texts, rows: Texts) -> Iterator[bytes]:
+    """Write the nonzeros by columns: the objective's first, then in the order of the rows."""
+    empty = np.flatnonzero(t.isolated())
+    head = np.concatenate([t.cost_columns, empty])
+    # 32-bit indices keep the memory below the size of the file.
+    row_of = np.repeat(np.arange(len(t.rows) + 1, dtype=np.uint32), [len(head), *np.diff(t.starts)])
+    column_of = np.concatenate([head, t.members]).astype(np.uint32)
+    numbers, which = spelled(np.concatenate([t.costs, np.zeros(len(empty)), t.coefficients]))
+    order = stable_order(column_of)
+    rows = np.concatenate([texts([t.objective]), rows])
+
+    def section(first: int, last: int) -> Iterator[bytes]:
+        for start, stop in blocks(first, last):
+            entries = order[start:stop]
+            parts = columns[column_of[entries]], rows[row_of[entries]], numbers[which[entries]]
+            yield lines(b" ", parts[0], b" ", parts[1], b" ", parts[2], b"\n")
+
+    boundary = int((~t.integer)[column_of].sum())
+    yield from section(0, boundary)
+    if t.integer.any():
+        yield b" MARKER 'MARKER' 'INTORG'\n"
+        yield from section(boundary, len(order))
+        yield b" MARKER 'MARKER' 'INTEND'\n"
+
+
+def _right_hand_sides(t: Tableau, rows: Texts) -> Iterator[bytes]:
+    stated = np.flatnonzero(t.sides)
+    numbers, which = spelled(t.sides[stated])
+    for first, last in blocks(0, len(stated)):
+        yield lines(b" RHS ", rows[stated[first:last]], b" ", numbers[which[first:last]], b"\n")
+
+
+def _bounds(t: Tableau, columns: Texts) -> Iterator[bytes]:
+    for first, last in blocks(0, len(columns)):
+        names, lower, upper = columns[first:last], t.lower[first:last], t.upper[first:last]
+        below, above = np.isfinite(lower), np.isfinite(upper)
+        fixed = lower == upper
+        kinds = np.select([fixed, below, above], [b"FX", b"LO", b"MI"], b"FR")
+        second = above & ~fixed
+        yield lines(
+            *(b" ", kinds, b" BND ", names),
+            *(np.where(below, b" ", b""), spelled_bounds(lower), b"\n"),
+            *(np.where(second, b" UP BND ", b""), np.where(second, names, b""), np.where(second, b" ", b"")),
+            *(np.where(second, spelled_bounds(upper), b""), np.where(second, b"\n", b"")),
+        )
+
+
+def _ordered_sets(t: Tableau) -> Iterator[bytes]:
+    starts, members = t.ordered_sets.starts.tolist(), t.ordered_sets.members.tolist()
+    if not members:
+        return
+    yield b"SOS\n"
+    for number, (first, last) in enumerate(itertools.pairwise(starts), start=1):
+        weighted = (f" {t.columns[c]} {weight}\n" for weight, c in enumerate(members[first:last], start=1))
+        yield "".join([f" S1 set{number}\n", *weighted]).encode("ascii")
+
+
+def _indicators(t: Tableau, columns: Texts, rows: Texts) -> Iterator[bytes]:
+    dependent = np.flatnonzero(t.indicator >= 0)
+    if not len(dependent):
+        return
+    yield b"INDICATORS\n"
+    for first, last in blocks(0, len(dependent)):
+        chosen = dependent[first:last]
+        values = np.where(t.active[chosen], b"1", b"0")
+        yield lines(b" IF ", rows[chosen], b" ", columns[t.indicator[chosen]], b" ", values, b"\n")
