@@ -1,1 +1,338 @@
-"""The command line."""
+"""The command line: arguments in, text out. Nothing else knows that there is a terminal.
+
+Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 input rejected,
+2 usage, 3 undecided within the limits, 4 the answer contradicts `expect`.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from ensc.compiler.diagnostics import Diagnostic, Rejected, Severity, Source
+
+if TYPE_CHECKING:
+    from ensc.compiler.frontend.resolve import Loaded, Overrides
+    from ensc.runner.solve import Result
+
+DONE, REJECTED, USAGE, UNDECIDED, CONTRADICTED = range(5)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+    except Rejected as rejected:
+        _report(rejected.diagnostics, options)
+        return REJECTED
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of a pipe went away; Python would complain when it flushes
+        return DONE
+    except Exception as error:
+        if options.debug:
+            raise
+        _report([_internal(error)], options)
+        return REJECTED
+    return code
+
+
+def _internal(error: Exception) -> Diagnostic:
+    return Diagnostic(
+        "E0001",
+        f"this should not have happened: {type(error).__name__}: {error}",
+        notes=("this is a mistake in ensc, not in your input",),
+        help="run the command again with --debug and report what it prints",
+    )
+
+
+def _report(diagnostics: Sequence[Diagnostic], options: argparse.Namespace) -> None:
+    from ensc.compiler.render import render_json, render_text
+
+    render = render_json if options.diagnostics == "json" else render_text
+    print(render(diagnostics).rstrip("\n"), file=sys.stderr)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what was meant, and where help is."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"{self.prog}: {message}\nTry `{self.prog} --help`.\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="ensc", description="Compile and solve robustness queries about ensembles.")
+    parser.add_argument("--version", action="version", version=f"ensc {version('ensc-compiler')}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_compile(commands)
+    _add_solve(commands)
+    _add_decode(commands)
+    _add_check(commands)
+    _add_fmt(commands)
+    _add_explain(commands)
+    _add_info(commands)
+    _add_solvers(commands)
+    return parser
+
+
+Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _command(commands: Commands, name: str, summary: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=summary, description=summary)
+    parser.add_argument("--diagnostics", choices=["text", "json"], default="text", help="form of messages")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
+    return parser
+
+
+def _query_command(commands: Commands, name: str, summary: str) -> argparse.ArgumentParser:
+    parser = _command(commands, name, summary)
+    parser.add_argument("query", type=Path, metavar="QUERY", help="a .rq file")
+    parser.add_argument(
+        *("-D", "--define"), action="append", default=[], metavar="NAME=VALUE", help="override a parameter"
+    )
+    parser.add_argument(
+        "--network", action="append", default=[], metavar="MEMBER=FILE", help="rebind a member"
+    )
+    parser.add_argument("--data", action="append", default=[], metavar="NAME=FILE", help="rebind the data")
+    return parser
+
+
+def _add_levels(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-O", dest="level", type=int, choices=[0, 1], default=1, help="optimization level")
+
+
+# check -----------------------------------------------------------------------------------------------
+
+
+def _add_check(commands: Commands) -> None:
+    parser = _query_command(commands, "check", "Read a query and everything it names; say what is wrong.")
+    parser.set_defaults(run=_check)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from ensc.compiler.passes.notes import summary
+
+    for loaded in _load(options):
+        print(f"{options.query}: {summary(loaded.problem)}")
+    return DONE
+
+
+def _load(options: argparse.Namespace) -> Sequence["Loaded"]:
+    """Load a query, once for each combination of swept parameters; print its warnings once."""
+    from ensc.compiler.frontend.resolve import load_sweep
+
+    loaded = load_sweep(options.query, _overrides(options))
+    warnings = dict.fromkeys(warning for each in loaded for warning in each.warnings)
+    if warnings:
+        _report(list(warnings), options)
+    return loaded
+
+
+def _overrides(options: argparse.Namespace) -> "Overrides":
+    from ensc.compiler.frontend.resolve import Overrides
+
+    return Overrides(tuple(options.define), tuple(options.network), tuple(options.data))
+
+
+# compile ---------------------------------------------------------------------------------------------
+
+
+def _add_compile(commands: Commands) -> None:
+    parser = _query_command(commands, "compile", "Compile a query to a file that solvers read.")
+    parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="OUT.mps or OUT.lp, or with .gz")
+    _add_levels(parser)
+    parser.add_argument(
+        "--emit", choices=["query", "problem", "bounds", "model", "linear"], help="stop here and print"
+    )
+    parser.add_argument("--stats", action="store_true", help="print sizes and times")
+    parser.set_defaults(run=_compile)
+
+
+def _compile(options: argparse.Namespace) -> int:
+    if (options.output is None) == (options.emit is None):
+        print("ensc compile: give -o OUT.mps, or --emit LEVEL\nTry `ensc compile --help`.", file=sys.stderr)
+        return USAGE
+    if options.emit == "query":
+        print(_formatted(options.query), end="")
+        return DONE
+    from ensc.compiler.pipeline import Options
+    from ensc.runner.emit import emit_level, emit_sweep
+
+    loaded = [each.problem for each in _load(options)]
+    compiler_options = Options(level=options.level)
+    if options.emit:
+        for problem in loaded:
+            print(emit_level(problem, compiler_options, options.emit), end="")
+        return DONE
+    for line in emit_sweep(loaded, compiler_options, options.output, stats=options.stats):
+        print(line)
+    return DONE
+
+
+# solve and decode ------------------------------------------------------------------------------------
+
+
+def _add_answer(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    parser.add_argument("--save-attack", type=Path, metavar="OUT.npz", help="write the attack's arrays")
+
+
+def _add_solve(commands: Commands) -> None:
+    parser = _query_command(commands, "solve", "Answer a query; certify the answer in exact arithmetic.")
+    _add_levels(parser)
+    parser.add_argument("--solver", choices=["cbc"], default="cbc", help="what solves the model file")
+    parser.add_argument("--time-limit", type=_seconds, metavar="S", help="seconds for the solver")
+    parser.add_argument("--verbose", action="store_true", help="show the solver's log")
+    _add_answer(parser)
+    parser.set_defaults(run=_solve)
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError(text)
+    return value
+
+
+def _solve(options: argparse.Namespace) -> int:
+    from ensc.compiler.pipeline import Options
+    from ensc.runner.solve import Settings, solve_joint
+
+    settings = Settings(Options(level=options.level), options.time_limit, options.verbose)
+    return max(_answer(solve_joint(each.problem, settings), options) for each in _load(options))
+
+
+def _add_decode(commands: Commands) -> None:
+    parser = _query_command(commands, "decode", "Turn a solver's own solution file into a certified attack.")
+    parser.add_argument("solution", type=Path, metavar="SOLUTION", help="the file the solver wrote")
+    parser.add_argument("--format", help="its format, where that is not evident")
+    _add_answer(parser)
+    parser.set_defaults(run=_decode)
+
+
+def _decode(options: argparse.Namespace) -> int:
+    from ensc.compiler.frontend.resolve import load_problem
+    from ensc.formats import read_file
+    from ensc.formats.solutions import read_solution
+    from ensc.runner.solve import conclude
+
+    loaded = load_problem(options.query, _overrides(options))
+    if loaded.warnings:
+        _report(loaded.warnings, options)
+    text = read_file(options.solution)
+    solution = read_solution(text, options.solution.name, format=options.format)
+    return _answer(conclude(loaded.problem, solution, None), options)
+
+
+def _answer(result: "Result", options: argparse.Namespace) -> int:
+    """Print a result; return the exit code it deserves."""
+    import json
+
+    from ensc.compiler.types.solution import Word
+    from ensc.runner.report import render_result, result_json, save_attack
+    from ensc.runner.verdict import compare_expectation
+
+    if options.save_attack and result.verdict.attack is not None:
+        save_attack(options.save_attack, result)
+    if options.json:
+        print(json.dumps(result_json(result), indent=2))
+    else:
+        print(render_result(result), end="")
+    contradiction = compare_expectation(result.problem, result.verdict)
+    if contradiction is not None:
+        _report([contradiction], options)
+        return CONTRADICTED if contradiction.severity is Severity.ERROR else DONE
+    return UNDECIDED if result.verdict.word is Word.UNKNOWN else DONE
+
+
+# fmt, explain, info, solvers -------------------------------------------------------------------------
+
+
+def _add_fmt(commands: Commands) -> None:
+    parser = _command(commands, "fmt", "Rewrite queries in their canonical layout; keeps every comment.")
+    parser.add_argument("queries", type=Path, nargs="+", metavar="QUERY", help="a .rq or .rqi file")
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a file would change")
+    parser.add_argument("--stdout", action="store_true", help="print instead of rewriting")
+    parser.set_defaults(run=_fmt)
+
+
+def _formatted(path: Path) -> str:
+    from ensc.compiler.frontend.format import format_query
+    from ensc.compiler.frontend.parse import parse_query
+
+    return format_query(parse_query(_source(path)))
+
+
+def _source(path: Path) -> Source:
+    from ensc.compiler.frontend.include import read_source
+
+    return read_source(path)
+
+
+def _fmt(options: argparse.Namespace) -> int:
+    from ensc.formats import write_file
+
+    changed = 0
+    for path in options.queries:
+        text = _formatted(path)
+        if options.stdout:
+            print(text, end="")
+        elif text != _source(path).text:
+            changed += 1
+            print(f"{'would reformat' if options.check else 'reformatted'} {path}", file=sys.stderr)
+            if not options.check:
+                write_file(path, [text.encode()])
+    return REJECTED if options.check and changed else DONE
+
+
+def _add_explain(commands: Commands) -> None:
+    parser = _command(commands, "explain", "Tell the long story of a diagnostic.")
+    parser.add_argument(
+        "code", nargs="?", metavar="CODE", help="for example E0202; all are listed without it"
+    )
+    parser.set_defaults(run=_explain)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from ensc.compiler.explain import codes, explain, title
+
+    if options.code is None:
+        for code in codes():
+            print(f"{code}  {title(code)}")
+    else:
+        print(explain(options.code), end="")
+    return DONE
+
+
+def _add_info(commands: Commands) -> None:
+    parser = _command(commands, "info", "Describe an ONNX network, and whatever in it cannot be read.")
+    parser.add_argument("network", type=Path, metavar="NET.onnx")
+    parser.set_defaults(run=_info)
+
+
+def _info(options: argparse.Namespace) -> int:
+    from ensc.compiler.frontend.onnx.summary import render_summary, summarize
+
+    summary = summarize(options.network)
+    print(render_summary(summary), end="")
+    return REJECTED if summary.unsupported else DONE
+
+
+def _add_solvers(commands: Commands) -> None:
+    parser = _command(commands, "solvers", "List the solvers that are installed.")
+    parser.set_defaults(run=_solvers)
+
+
+def _solvers(options: argparse.Namespace) -> int:
+    from ensc.runner.solvers import cbc
+
+    del options
+    print(f"cbc  {cbc.version() or 'not installed: pip install .[solve]'}")
+    return DONE

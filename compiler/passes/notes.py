@@ -32,17 +32,35 @@ def describe(problem: EnsembleProblem, model: Model, *, level: int, attacks: int
     """Return the header lines of a model that a problem was compiled to."""
     return (
         f"ensc {version('ensc-compiler')}, -O{level}, joint encoding (Gross et al. 2020, Eq. 4 to 8)",
-        f"query {problem.name}, sha256 of the resolved problem {problem.digest}",
-        *_members(problem),
-        _attacker(problem, attacks),
-        f"points {len(problem.points)}, inputs {problem.inputs}, classes {problem.classes}",
-        _loss(problem),
-        f"goal: {goal_text(problem.goal)}",
+        *describe_problem(problem),
+        f"attacks in this file: {attacks}",
         *_reading(problem, attacks),
-        f"expected: {_expected(problem.expectation)}",
         _sizes(model),
         *NAMES,
         *_row_index(model),
+    )
+
+
+def describe_problem(problem: EnsembleProblem) -> tuple[str, ...]:
+    """Return what is asked, line by line."""
+    return (
+        f"query {problem.name}, sha256 of the resolved problem {problem.digest}",
+        *_members(problem),
+        _attacker(problem),
+        f"points {len(problem.points)}, inputs {problem.inputs}, classes {problem.classes}",
+        _loss(problem),
+        f"goal: {goal_text(problem.goal)}",
+        f"expected: {_expected(problem.expectation)}",
+    )
+
+
+def summary(problem: EnsembleProblem) -> str:
+    """Return what is asked in one line."""
+    threat = problem.threat
+    return (
+        f"{len(problem.ensemble)} members, {len(problem.points)} points, {problem.inputs} inputs, "
+        f"{problem.classes} classes; norm {threat.norm.value}, radius {threat.radius}, "
+        f"{threat.count} attacks; {goal_text(problem.goal)}"
     )
 
 
@@ -53,14 +71,14 @@ def _members(problem: EnsembleProblem) -> list[str]:
     ]
 
 
-def _attacker(problem: EnsembleProblem, attacks: int) -> str:
+def _attacker(problem: EnsembleProblem) -> str:
     threat = problem.threat
     lower = "-inf" if threat.domain.lower is None else str(threat.domain.lower)
     upper = "inf" if threat.domain.upper is None else str(threat.domain.upper)
-    asked = "auto" if threat.automatic else str(threat.count)
+    asked = f"auto ({threat.count})" if threat.automatic else str(threat.count)
     return (
         f"attacker: norm {threat.norm.value}, radius {threat.radius}, domain [{lower}, {upper}], "
-        f"attacks {attacks} (asked: {asked})"
+        f"attacks {asked}"
     )
 
 

@@ -1,0 +1,143 @@
+"""Compile and write: model files by suffix, sweeps as several files, any level of the compiler as text."""
+
+import time
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal, assert_never
+
+import numpy as np
+
+from ensc.compiler.diagnostics import reject
+from ensc.compiler.passes.notes import describe_problem
+from ensc.compiler.passes.scope import Scope
+from ensc.compiler.passes.show import model_text
+from ensc.compiler.pipeline import Compiled, Options, compile_problem
+from ensc.compiler.types.model import size_of
+from ensc.compiler.types.network import MaxPool, Relu
+from ensc.compiler.types.problem import EnsembleProblem, Member
+from ensc.formats import write_file, write_lp, write_mps
+
+Level = Literal["problem", "bounds", "model", "linear"]
+
+
+def emit_level(problem: EnsembleProblem, options: Options, level: Level) -> str:
+    """Return one language of the compiler as text."""
+    if level == "problem":
+        return "".join(f"{line}\n" for line in describe_problem(problem))
+    compiled = compile_problem(problem, options)
+    match level:
+        case "bounds":
+            return "".join(f"{line}\n" for line in _bounds_lines(compiled))
+        case "model":
+            return model_text(compiled.model)
+        case "linear":
+            return model_text(compiled.linear)
+        case _:
+            assert_never(level)
+
+
+def emit_sweep(
+    problems: Sequence[EnsembleProblem], options: Options, path: Path, *, stats: bool
+) -> Iterator[str]:
+    """Write one file for each problem; yield what is to be said about each.
+
+    Several problems are told apart by the parameters that differ: `out.mps` becomes `out-epsilon=1_2.mps`.
+
+    Raises:
+        Rejected: E1010 if the suffix is of no known format; what the compiler rejects; E1020 if the file
+            cannot be written.
+    """
+    _require_known(path)
+    varied = _varied(problems)
+    for problem in problems:
+        target = _named(path, {name: problem.parameters[name] for name in varied})
+        start = time.perf_counter()
+        compiled = compile_problem(problem, options)
+        compiled_at = time.perf_counter()
+        write_model(compiled, target)
+        written = time.perf_counter()
+        yield f"wrote {target}"
+        if stats:
+            yield from _statistics(compiled, target, compiled_at - start, written - compiled_at)
+
+
+def write_model(compiled: Compiled, path: Path) -> None:
+    """Write a compiled problem in the format that the suffix names.
+
+    Raises:
+        Rejected: E1010 if the suffix is of no known format, E1020 if the file cannot be written.
+    """
+    match _format(path):
+        case ".mps":
+            write_file(path, write_mps(compiled.linear))
+        case ".lp":
+            write_file(path, write_lp(compiled.linear))
+        case _:
+            _require_known(path)
+
+
+def _format(path: Path) -> str:
+    return Path(path.name.removesuffix(".gz")).suffix
+
+
+def _require_known(path: Path) -> None:
+    if _format(path) not in {".mps", ".lp"}:
+        reject(
+            "E1010",
+            f"the suffix of `{path.name}` names no format",
+            help="write to a file that ends in .mps or .lp, or in .mps.gz or .lp.gz",
+        )
+
+
+def _varied(problems: Sequence[EnsembleProblem]) -> list[str]:
+    first = problems[0].parameters
+    return [name for name in first if any(p.parameters[name] != first[name] for p in problems)]
+
+
+def _named(path: Path, values: dict[str, Fraction | str | bool]) -> Path:
+    suffix = path.name[len(path.name.removesuffix(".gz").removesuffix(_format(path))) :]
+    stem = path.name.removesuffix(suffix)
+    parts = [f"{name}={str(value).replace('/', '_')}" for name, value in values.items()]
+    return path.with_name("-".join([stem, *parts]) + suffix)
+
+
+def _statistics(compiled: Compiled, path: Path, compiling: float, writing: float) -> Iterator[str]:
+    size = size_of(compiled.linear)
+    yield f"  attacks     {compiled.attacks}"
+    yield f"  rows        {size.rows}"
+    yield f"  columns     {size.columns}"
+    yield f"  nonzeros    {size.nonzeros}"
+    yield f"  integers    {size.integers}"
+    yield f"  bytes       {path.stat().st_size}"
+    yield f"  compiled in {compiling:.3f} s, written in {writing:.3f} s"
+    for member, scope in zip(compiled.problem.ensemble, compiled.scopes, strict=True):
+        total = len(compiled.problem.points)
+        yield f"  {member.name}: may be fooled at {len(scope.points)} of {total} points"
+
+
+def _bounds_lines(compiled: Compiled) -> Iterator[str]:
+    """Say for every member and piecewise-linear layer how many units still have a choice."""
+    for member, scope in zip(compiled.problem.ensemble, compiled.scopes, strict=True):
+        yield f"{member.name}: may be fooled at points {', '.join(map(str, scope.points + 1)) or 'none'}"
+        yield from _layer_lines(member, scope)
+
+
+def _layer_lines(member: Member, scope: Scope) -> Iterator[str]:
+    for number, layer in enumerate(member.network.layers, start=1):
+        values = scope.plan.bounds.values
+        if not len(scope.points):
+            return
+        width = values[number].upper - values[number].lower
+        text = f"  layer {number} {type(layer).__name__}: {layer.size} units, mean width {width.mean():.4g}"
+        if isinstance(layer, Relu):
+            x = values[layer.source]
+            text += f", unstable {_mean((x.lower < 0) & (x.upper > 0)):.1f} a point"
+        if isinstance(layer, MaxPool):
+            alive = scope.plan.candidates[number].sum(axis=2) > 1
+            text += f", open {_mean(alive):.1f} a point"
+        yield text
+
+
+def _mean(flags: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float:
+    return float(flags.sum(axis=1).mean())
