@@ -1,0 +1,331 @@
+"""What is asked, and what the query says the answer is."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import NoReturn, assert_never
+
+from ensc.compiler.diagnostics import Diagnostic, Label, Rejected, reject
+from ensc.compiler.frontend.expressions import Environment, integer
+from ensc.compiler.frontend.expressions import number as evaluate_number
+from ensc.compiler.frontend.parameters import Limits, limits, refuse_outside
+from ensc.compiler.frontend.quoting import alternatives
+from ensc.compiler.frontend.quoting import number as number_text
+from ensc.compiler.frontend.report import Report
+from ensc.compiler.frontend.words import suggest
+from ensc.compiler.types.problem import (
+    Check,
+    Expectation,
+    ExpectedNumber,
+    ExpectedVerdict,
+    Goal,
+    MaximizeTotal,
+    MaximizeValue,
+    MinimizeRadius,
+    ProfileValue,
+    ThreatModel,
+)
+from ensc.compiler.types.syntax import (
+    CheckGoal,
+    Comparison,
+    ExpectNumber,
+    ExpectVerdict,
+    Interval,
+    MaximizeGoal,
+    MinimizeGoal,
+    Name,
+    Parameter,
+    ProfileGoal,
+)
+from ensc.compiler.types.syntax import Expect as ExpectStatement
+from ensc.compiler.types.syntax import Goal as GoalStatement
+
+QUANTITIES = ("value", "total")
+VERDICTS = ("robust", "not_robust", "robust_up_to", "unknown", "timeout")
+UNDECIDED = ("unknown", "timeout")
+
+
+def unknown_of(goal: GoalStatement | None) -> Name | None:
+    """Return the parameter that a goal is asked to find or to vary, if there is one."""
+    match goal:
+        case MinimizeGoal() | ProfileGoal():
+            return goal.parameter
+        case _:
+            return None
+
+
+def range_of_unknown(
+    goal: GoalStatement | None, parameters: Mapping[str, Parameter], environment: Environment
+) -> Limits | None:
+    """Return the range of the parameter that a goal finds or varies; None for other goals.
+
+    Raises:
+        Rejected: it is not declared as a real number, or its range is unbounded or negative.
+    """
+    unknown = unknown_of(goal)
+    if unknown is None:
+        return None
+    declaration = _declaration(unknown, parameters)
+    match goal:
+        case ProfileGoal():
+            found = limits(goal.interval, environment, f"`{unknown.text}`")
+            _check_profile(found, declaration, environment)
+        case _ if isinstance(declaration.domain, Interval):
+            found = limits(declaration.domain, environment, f"`{unknown.text}`")
+        case _:
+            _refuse_unbounded(unknown, declaration)
+    if found.lower is None or found.upper is None:
+        _refuse_unbounded(unknown, declaration)
+    if found.lower < 0:
+        message = "the radius of a ball is not negative"
+        reject("E0903", message, found.span, f"it starts at {number_text(found.lower)}")
+    return found
+
+
+def read_goal(statement: GoalStatement, environment: Environment, varied: Limits | None) -> Goal:
+    """Read a goal.
+
+    Args:
+        statement: the goal.
+        environment: the meaning of names.
+        varied: the range of the parameter that the goal finds or varies.
+
+    Raises:
+        Rejected: the comparison is not the one the goal has, or its bound is negative.
+    """
+    match statement:
+        case CheckGoal():
+            why = "a query is robust if the value stays below alpha for every attack"
+            return Check(_alpha(statement.comparison, "<", why, environment))
+        case MaximizeGoal():
+            return _read_maximize(statement, environment)
+        case MinimizeGoal():
+            lower, upper = _ends(varied)
+            alpha = _reached(statement.such_that, environment)
+            return MinimizeRadius(statement.parameter.text, alpha, lower, upper)
+        case ProfileGoal():
+            return ProfileValue(statement.parameter.text, *_ends(varied))
+        case _:
+            assert_never(statement)
+
+
+def threshold(goal: Goal) -> Fraction | None:
+    """Return the value a goal compares with, if it does."""
+    match goal:
+        case Check() | MaximizeTotal() | MinimizeRadius():
+            return goal.alpha
+        case MaximizeValue() | ProfileValue():
+            return None
+        case _:
+            assert_never(goal)
+
+
+def remark(statement: GoalStatement, goal: Goal, threat: ThreatModel, members: int, report: Report) -> None:
+    """Warn of a goal whose answer is known before, or is weaker than it looks."""
+    alpha, place = threshold(goal), Label(statement.span)
+    if alpha is not None and alpha > 1:
+        message = f"no attack reaches the value {number_text(alpha)}: values are at most 1"
+        report.add(Diagnostic("W0902", message, place, help="did you mean a fraction of 1?"))
+    if alpha == 0:
+        message = "every attack reaches the value 0"
+        report.add(Diagnostic("W0903", message, place, help="ask about a value above 0"))
+    if threat.count >= members:
+        return
+    few = f"{threat.count} attack{'s' if threat.count > 1 else ''} for {members} members"
+    if isinstance(goal, Check):
+        meaning = f"an infeasible model will prove robustness against {threat.count} attacks only"
+    else:
+        meaning = "the optimum over so few attacks can be below the optimum over all"
+    advice = "write `count auto` for as many attacks as are always enough"
+    report.add(Diagnostic("W0901", f"{few}: {meaning}", place, help=advice))
+
+
+def read_expectation(
+    statement: ExpectStatement,
+    goal: Goal,
+    count: int,
+    members: int,
+    environment: Environment,
+) -> Expectation:
+    """Read what a query says its answer is.
+
+    Args:
+        statement: the `expect` statement.
+        goal: of the query.
+        count: the number of attacks in the mixture.
+        members: the number of classifiers.
+        environment: the meaning of names.
+
+    Raises:
+        Rejected: the goal has no such answer.
+    """
+    match statement:
+        case ExpectVerdict():
+            return _read_verdict(statement, goal, count, members, environment)
+        case ExpectNumber():
+            return _read_number(statement, goal, environment)
+        case _:
+            assert_never(statement)
+
+
+def _declaration(unknown: Name, parameters: Mapping[str, Parameter]) -> Parameter:
+    if unknown.text not in parameters:
+        close = suggest(unknown.text, sorted(parameters))
+        declare = f"declare it: `param {unknown.text}: real in [0, 1];`"
+        advice = f"did you mean `{close}`?" if close else declare
+        reject("E0201", f"no parameter is called `{unknown.text}`", unknown.span, help=advice)
+    declaration = parameters[unknown.text]
+    if declaration.type.text != "real":
+        message = f"the goal varies `{unknown.text}`, which must be a real number"
+        related = (Label(declaration.type.span, "declared here"),)
+        reject("E0403", message, unknown.span, related=related)
+    return declaration
+
+
+def _refuse_unbounded(unknown: Name, declaration: Parameter) -> NoReturn:
+    name = unknown.text
+    reject(
+        "E0915",
+        f"`{name}` has no bounded range",
+        unknown.span,
+        "the goal searches the range of this parameter",
+        related=(Label(declaration.span, "declared here"),),
+        help=f"give both ends: `param {name}: real in [0, 1];`",
+    )
+
+
+def _check_profile(found: Limits, declaration: Parameter, environment: Environment) -> None:
+    for end in (found.lower, found.upper):
+        if end is not None:
+            refuse_outside(declaration, end, found.span, environment)
+
+
+def _ends(varied: Limits | None) -> tuple[Fraction, Fraction]:
+    if varied is None or varied.lower is None or varied.upper is None:
+        raise Rejected(())
+    return varied.lower, varied.upper
+
+
+def _read_maximize(statement: MaximizeGoal, environment: Environment) -> Goal:
+    quantity, such_that = statement.quantity, statement.such_that
+    if quantity.text not in QUANTITIES:
+        close = suggest(quantity.text, QUANTITIES)
+        reject(
+            "E0207",
+            f"`{quantity.text}` cannot be maximized",
+            quantity.span,
+            f"expected {alternatives(QUANTITIES)}",
+            help=f"did you mean `{close}`?" if close else None,
+        )
+    if quantity.text == "total":
+        return MaximizeTotal(_reached(such_that, environment) if such_that else None)
+    if such_that is not None:
+        reject(
+            "E0917",
+            "the largest value needs no lower bound on the value",
+            such_that.span,
+            help="leave it out, or `maximize total such that ...`",
+        )
+    return MaximizeValue()
+
+
+def _reached(comparison: Comparison, environment: Environment) -> Fraction:
+    return _alpha(comparison, ">=", "an attack succeeds if it reaches alpha", environment)
+
+
+def _alpha(comparison: Comparison, operator: str, why: str, environment: Environment) -> Fraction:
+    if comparison.operator != operator:
+        reject(
+            "E0912",
+            f"the value is compared by `{operator}` here, not by `{comparison.operator}`",
+            comparison.span,
+            f"{why} (Gross et al. 2020, Definition 6)",
+            help=f"write `value {operator} {comparison.bound.span.text}`",
+        )
+    alpha = evaluate_number(comparison.bound, environment, "the value")
+    if alpha < 0:
+        found = f"this is {number_text(alpha)}"
+        reject("E0913", "a value is never negative", comparison.bound.span, found)
+    return alpha
+
+
+def _read_verdict(
+    statement: ExpectVerdict, goal: Goal, count: int, members: int, environment: Environment
+) -> ExpectedVerdict:
+    verdict = statement.verdict
+    if verdict.text not in VERDICTS:
+        close = suggest(verdict.text, VERDICTS)
+        reject(
+            "E0207",
+            f"unknown verdict `{verdict.text}`",
+            verdict.span,
+            f"expected {alternatives(VERDICTS)}",
+            help=f"did you mean `{close}`?" if close else None,
+        )
+    expected = _read_mixture(statement, count, members, environment)
+    if verdict.text not in UNDECIDED and threshold(goal) is None:
+        reject(
+            "E0916",
+            f"`{verdict.text}` is no answer to this goal",
+            verdict.span,
+            "the goal compares with no value",
+            help="expect a number, as in `expect value = 3/4 within 1e-6`",
+        )
+    return ExpectedVerdict(verdict.text, expected, statement.span)
+
+
+def _read_mixture(statement: ExpectVerdict, count: int, members: int, environment: Environment) -> int | None:
+    verdict, written = statement.verdict, statement.count
+    if verdict.text != "robust_up_to":
+        if written is not None:
+            reject("E0208", f"nothing follows `{verdict.text}`", written.span, "not expected here")
+        return None
+    if written is None:
+        advice = f"for example `robust_up_to({count})`"
+        reject("E0208", "`robust_up_to` needs a number of attacks", verdict.span, help=advice)
+    expected = integer(written, environment, "the number of attacks")
+    if expected != count:
+        message = f"the query mixes {count} attacks, so it cannot answer about {expected}"
+        reject("E0918", message, written.span, help=f"write `robust_up_to({count})`")
+    if count >= members:
+        message = f"{count} attacks are always enough for {members} members"
+        reject("E0918", message, verdict.span, help="write `expect robust`")
+    return expected
+
+
+def _read_number(statement: ExpectNumber, goal: Goal, environment: Environment) -> ExpectedNumber:
+    quantity, answer = statement.quantity, _answer(goal)
+    if quantity.text != answer:
+        other = f"it answers with `{answer}`" if answer else "it answers with no single number"
+        message = f"`{quantity.text}` is not what this goal finds"
+        reject("E0916", message, quantity.span, other, help=_expectable(goal))
+    value = evaluate_number(statement.value, environment, "the expected number")
+    if statement.within is None:
+        return ExpectedNumber(quantity.text, value, Fraction(0), statement.span)
+    within = evaluate_number(statement.within, environment, "the tolerance")
+    if within < 0:
+        found = f"this is {number_text(within)}"
+        reject("E0919", "a tolerance is not negative", statement.within.span, found)
+    return ExpectedNumber(quantity.text, value, within, statement.span)
+
+
+def _answer(goal: Goal) -> str | None:
+    """Name the number that a goal finds."""
+    match goal:
+        case MaximizeValue():
+            return "value"
+        case MaximizeTotal():
+            return "total"
+        case MinimizeRadius():
+            return goal.parameter
+        case Check() | ProfileValue():
+            return None
+        case _:
+            assert_never(goal)
+
+
+def _expectable(goal: Goal) -> str:
+    answer = _answer(goal)
+    if answer:
+        return f"write `expect {answer} = ...;`"
+    words = ("robust", "not_robust") if isinstance(goal, Check) else UNDECIDED
+    return f"expect {alternatives(words)}"
