@@ -40,10 +40,21 @@ class Labels:
 
     def names(self) -> list[str]:
         """Return the names in order."""
-        if not self.axes:
-            return [self.prefix]
+        if self._is_mesh():
+            names = [self.prefix]
+            for axis in self.axes:
+                ends = [f"_{index}" for index in axis.ravel().tolist()]
+                names = [name + end for name in names for end in ends]
+            return names
         columns = (a.ravel().tolist() for a in np.broadcast_arrays(*self.axes))
         return [f"{self.prefix}_" + "_".join(map(str, indices)) for indices in zip(*columns, strict=True)]
+
+    def _is_mesh(self) -> bool:
+        """Whether every axis varies along its own dimension alone, as those from `np.ix_` do."""
+        return all(
+            axis.ndim == len(self.axes) and axis.size == axis.shape[place]
+            for place, axis in enumerate(self.axes)
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

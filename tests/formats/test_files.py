@@ -14,7 +14,6 @@ import pytest
 from ensc.compiler.diagnostics import Rejected
 from ensc.formats.files import read_file, write_file
 
-
 Pack = Callable[[bytes], bytes]
 
 
