@@ -189,6 +189,8 @@ class Network:
         output: the value that holds the logits.
         dropped: what the reader left out because it changes no arg-max, in words.
         operators: how often each ONNX operator occurred in the file.
+        rounded: which of the network's numbers the file defines by arithmetic whose result no float64
+            holds, in words; each is taken as a float64 beside it.
     """
 
     name: str
@@ -197,6 +199,7 @@ class Network:
     output: int
     dropped: tuple[str, ...] = ()
     operators: Mapping[str, int] = field(default_factory=dict)
+    rounded: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> int:

@@ -1,0 +1,229 @@
+"""Read an ONNX file as a `Network`."""
+
+from collections import Counter
+from math import prod
+from pathlib import Path
+from typing import NoReturn
+
+from ensc.compiler.diagnostics import Diagnostic, Label, Rejected, Span
+from ensc.compiler.frontend.onnx.build import Builder
+from ensc.compiler.frontend.onnx.graph import ENTRIES, Graph, Origin, Port
+from ensc.compiler.frontend.onnx.load import infer_shapes, load
+from ensc.compiler.frontend.onnx.tensor import Computed, Constant, Tensor
+from ensc.compiler.frontend.onnx.translate import (
+    Scope,
+    apply,
+    closing,
+    depending,
+    needed,
+    unsupported,
+    unsupported_diagnostics,
+)
+from ensc.compiler.frontend.quoting import shape as shape_text
+from ensc.compiler.frontend.quoting import shown as printable
+from ensc.compiler.types.network import Network, sources
+
+
+def read_network(
+    path: Path,
+    *,
+    name: str,
+    input: str | None = None,  # noqa: A002 - the query language's word
+    output: str | None = None,
+    place: Span | None = None,
+    shown: str | None = None,
+) -> Network:
+    """Read an ONNX file as a network, exactly.
+
+    The network is the function that the file defines over the real numbers, for one input at a time (the
+    first axis is the batch; it is left out). The file's numbers are taken exactly. Rounded are only
+    numbers which the file itself computes and no float64 holds; `Network.rounded` lists them. The
+    most common is `1 / sqrt(variance + epsilon)` of a BatchNormalization, taken as the nearest
+    float64. A Softmax, LogSoftmax or Sigmoid at the end is dropped, see `warnings`.
+
+    Args:
+        path: the file; external data is read from its folder only.
+        name: what messages call the network.
+        input: the graph's input; needed if there are several.
+        output: the graph's output; needed if several of them hold reals.
+        place: where the query names the file.
+        shown: how messages write the path; its last part by default.
+
+    Raises:
+        Rejected: the file cannot be read as a classifier, codes E0501 to E0517.
+    """
+    origin = Origin(f"`{printable(path.name) if shown is None else shown}`", place)
+    loaded = load(path, origin)
+    graph = loaded.graph
+    source, target = chosen_input(graph, input), chosen_output(graph, output)
+    shape = shape_of(source, origin)
+    nodes, names = needed(graph, target.name)
+    check_ports(graph, source, target, names)
+    closers = closing(nodes, target.name)
+    if bad := unsupported(nodes, depending(nodes, source.name), closers):
+        raise Rejected(unsupported_diagnostics(bad))
+    infer_shapes(loaded.model, origin)
+
+    build = Builder(prod(shape))
+    scope = Scope(origin, graph.initializers)
+    scope.set(source.name, Computed(0, shape))
+    for node in nodes:
+        apply(node, scope, build, closes=node in closers)
+    logits = logits_of(scope.get(target.name), target, origin)
+    layers, number = build.finish(logits.value)
+    if number and not any(0 in sources(layer) for layer in layers):
+        independent(target, origin)
+    return Network(
+        name,
+        shape if len(shape) == 1 else shape[1:],
+        layers,
+        number,
+        dropped=tuple(f"`{node.title}` at {node.where}" for node in closers),
+        operators=dict(sorted(Counter(node.title for node in graph.nodes).items())),
+        rounded=tuple(build.rounded),
+    )
+
+
+def warnings(network: Network, place: Span | None = None) -> tuple[Diagnostic, ...]:
+    """Return what the reader of a query should know about a network that was read."""
+    return tuple(
+        Diagnostic(
+            "W0501",
+            f"network `{network.name}` is read without {dropped}",
+            Label(place) if place else None,
+            notes=("the order of the classes is the same; margins are between the numbers before it",),
+        )
+        for dropped in network.dropped
+    )
+
+
+def chosen_input(graph: Graph, name: str | None) -> Port:
+    """Return the input that is asked for, or the only one.
+
+    Raises:
+        Rejected: there is no such input, no single one, or it does not hold reals.
+    """
+    origin, listed = graph.origin, _listed(graph.inputs)
+    if not graph.inputs:
+        origin.reject("E0511", f"{origin.file} has no input")
+    if name is None and len(graph.inputs) > 1:
+        origin.reject(
+            "E0511",
+            f"{origin.file} has {len(graph.inputs)} inputs: {listed}",
+            f'name one of them: `input = "{graph.inputs[0].name}"`',
+        )
+    port = next((p for p in graph.inputs if name in {None, p.name}), None)
+    if port is None:
+        origin.reject("E0511", f"{origin.file} has no input `{printable(name or '')}`", f"it has {listed}")
+    if not port.is_real:
+        origin.reject(
+            "E0513",
+            f"the input `{printable(port.name)}` of {origin.file} holds {port.kind}, not real numbers",
+            "export the model with a float input",
+        )
+    return port
+
+
+def chosen_output(graph: Graph, name: str | None) -> Port:
+    """Return the output that is asked for, or the only one that holds reals.
+
+    Raises:
+        Rejected: there is no such output, or no single one.
+    """
+    origin, listed = graph.origin, _listed(graph.outputs)
+    if name is not None:
+        port = next((p for p in graph.outputs if p.name == name), None)
+        if port is None:
+            origin.reject("E0512", f"{origin.file} has no output `{printable(name)}`", f"it has {listed}")
+        return port
+    real = [port for port in graph.outputs if port.is_real] or list(graph.outputs)
+    if not real:
+        origin.reject("E0512", f"{origin.file} has no output")
+    if len(real) > 1:
+        origin.reject(
+            "E0512",
+            f"{origin.file} has {len(graph.outputs)} outputs: {listed}",
+            f'name the one that holds the logits: `output = "{real[0].name}"`',
+        )
+    return real[0]
+
+
+def check_ports(graph: Graph, source: Port, target: Port, names: frozenset[str]) -> None:
+    """Check that the output is computed, from the one input and from nothing else.
+
+    Raises:
+        Rejected: it is not.
+    """
+    origin = graph.origin
+    if not any(target.name in node.outputs for node in graph.nodes):
+        origin.reject(
+            "E0515", f"the output `{printable(target.name)}` of {origin.file} is computed by no node"
+        )
+    others = [port for port in graph.inputs if port is not source and port.name in names]
+    if others:
+        origin.reject(
+            "E0511",
+            f"the output `{printable(target.name)}` of {origin.file} depends on "
+            f"the input `{printable(others[0].name)}` too",
+            "make all inputs but one constants of the model",
+        )
+
+
+def shape_of(port: Port, origin: Origin) -> tuple[int, ...]:
+    """Return the shape of an input, with 1 for the batch.
+
+    Raises:
+        Rejected: a dimension other than the first is open, or the first is a fixed batch.
+    """
+    what = f"the input `{printable(port.name)}` of {origin.file}"
+    if port.shape is None:
+        origin.reject("E0510", f"{what} has no declared shape", _FIX)
+    if not port.shape:
+        origin.reject("E0513", f"{what} is a single number, not a vector")
+    batch, *rest = port.shape if len(port.shape) > 1 else (1, *port.shape)
+    fixed = tuple(n for n in rest if n is not None)
+    if len(fixed) < len(rest):
+        origin.reject("E0510", f"{what} has an open dimension besides the batch: {port}", _FIX)
+    if batch not in {None, 1}:
+        origin.reject(
+            "E0517",
+            f"{what} has a fixed batch of {batch}: {port}",
+            "export the model with a batch of 1, or with an open batch dimension",
+        )
+    if prod(fixed) > ENTRIES:
+        origin.too_large(what, fixed)
+    return fixed if len(port.shape) == 1 else (1, *fixed)
+
+
+_FIX = "export the model with fixed sizes; only the first dimension, the batch, may be open"
+
+
+def logits_of(result: Tensor, target: Port, origin: Origin) -> Computed:
+    """Return the network's result if it is a vector of two classes or more.
+
+    Raises:
+        Rejected: it is not, or is a constant.
+    """
+    if isinstance(result, Constant):
+        independent(target, origin)
+    size, shape = result.size, result.shape
+    if size < 2 or size not in shape or (len(shape) > 1 and shape[0] != 1):
+        origin.reject(
+            "E0515",
+            f"the output `{printable(target.name)}` of {origin.file} has shape {shape_text(shape)} "
+            "for one input: it is no vector of at least two classes",
+            "end the model in one score for each class"
+            + (", also when there are only two" if size == 1 else ""),
+        )
+    return result
+
+
+def independent(target: Port, origin: Origin) -> NoReturn:
+    """Reject an output that is the same for every input."""
+    origin.reject(
+        "E0515", f"the output `{printable(target.name)}` of {origin.file} does not depend on the input"
+    )
+
+
+def _listed(ports: tuple[Port, ...]) -> str:
+    return ", ".join(str(port) for port in ports)

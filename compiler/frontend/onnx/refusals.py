@@ -1,0 +1,112 @@
+"""Why an operator is not read, and what would make the model readable."""
+
+from dataclasses import dataclass
+
+from ensc.compiler.frontend.onnx.graph import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why operators are refused, and the way out.
+
+    Attributes:
+        why: half a sentence.
+        advice: what to do.
+        operators: the operators of which this is true.
+    """
+
+    why: str
+    advice: str
+    operators: frozenset[str]
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_OTHER = Refusal(
+    "ensc does not know this operator",
+    "rewrite it with operators that are read, or end the model before it",
+    frozenset(),
+)
+_FOREIGN = Refusal(
+    "it is no operator of the ONNX standard",
+    "export the plain model, before a runtime has optimised it for itself",
+    frozenset(),
+)
+_LEARNING = Refusal(
+    "the operators of classical machine learning are not read",
+    "export the neural network alone",
+    frozenset(),
+)
+_REFUSALS = (
+    Refusal(
+        "its graph is curved, and ensc reads piecewise-linear networks",
+        "train with Relu, LeakyRelu, Clip or HardSigmoid in its place",
+        _names(
+            "Acos Acosh Asin Asinh Atan Atanh Celu Cos Cosh Elu Erf Exp Gelu HardSwish Log Mish "
+            "Reciprocal Selu Sin Sinh Softplus Softsign Sqrt Swish Tan Tanh"
+        ),
+    ),
+    Refusal(
+        "it is curved; only at the very end of a network, where it keeps the order of the classes, "
+        "is it left out",
+        "end the model there, or replace it inside the network",
+        _names("LogSoftmax Sigmoid Softmax"),
+    ),
+    Refusal(
+        "its result is no linear function of its input",
+        "replace it by ReduceSum, ReduceMean or ReduceMax",
+        _names(
+            "GlobalLpPool LpPool ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceProd ReduceSumSquare"
+        ),
+    ),
+    Refusal(
+        "it jumps, and a solver's constraints can only describe closed sets",
+        "end the model before it, at the scores of the classes",
+        _names(
+            "And ArgMax ArgMin BitShift Ceil Equal Floor Greater GreaterOrEqual Hardmax IsInf IsNaN "
+            "Less LessOrEqual Mod NonZero Not OneHot Or Round Shrink Sign ThresholdedRelu TopK "
+            "Unique Xor"
+        ),
+    ),
+    Refusal(
+        "it divides by a number that is computed from the input",
+        "use BatchNormalization in its place",
+        _names(
+            "GroupNormalization InstanceNormalization LRN LayerNormalization LpNormalization "
+            "MeanVarianceNormalization RMSNormalization"
+        ),
+    ),
+    Refusal(
+        "it multiplies computed values with each other",
+        "products of two values that depend on the input are not piecewise linear",
+        _names("Attention Det Einsum GridSample LinearAttention"),
+    ),
+    Refusal(
+        "quantised arithmetic rounds computed values, a step function",
+        "export the model before quantisation",
+        _names("ConvInteger DynamicQuantizeLinear MatMulInteger QLinearConv QLinearMatMul QuantizeLinear"),
+    ),
+    Refusal(
+        "control flow and recurrence are not unrolled",
+        "export the model for inputs of one fixed shape, so that the exporter unrolls it",
+        _names("GRU If LSTM Loop RNN Scan SequenceMap"),
+    ),
+    Refusal(
+        "it draws random numbers",
+        "export the model in evaluation mode",
+        _names("Bernoulli Multinomial RandomNormal RandomNormalLike RandomUniform RandomUniformLike"),
+    ),
+)
+
+
+def refusal(node: Node) -> Refusal:
+    """Return why an operator is not read."""
+    match node.domain:
+        case "":
+            return next((r for r in _REFUSALS if node.operator in r.operators), _OTHER)
+        case "ai.onnx.ml":
+            return _LEARNING
+        case _:
+            return _FOREIGN
