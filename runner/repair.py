@@ -2,8 +2,8 @@
 
 A MILP solver may leave the ball and miss the arg-max by its tolerance, and prints few digits. Repair
 proposes admissible perturbations near the solver's, simplest first, and takes the first that fools every
-member it should; if none does, gradient ascent on the least margin looks for one nearby. Exact replay
-decides, here and again in the certificate.
+member it should, clearly if possible; gradient ascent on the least margin looks for one nearby. Exact
+replay decides, here and again in the certificate.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -26,14 +26,22 @@ SNAP = Fraction(1, 10**6)
 COARSE, FINE = 20, 40
 """Bits of the grids that perturbations are rounded to, below the largest coordinate."""
 
+SIMPLE = 1000
+"""Largest denominator of the simple fractions that are tried."""
+
+STURDY = 1e-4
+"""Margin of the logits that float32 execution of a trained network does not lose."""
+
 LONGEST = 4096
 """Bits of a denominator beyond which a solver's rational is not passed on as it is."""
 
 STEPS, PATIENCE = 300, 25
 """Most steps of an ascent, and how many it goes on without any row getting better."""
 
-AIMS = (1e-9, 1e-7, 1e-5, 1e-3, 1e-2)
+AIMS = (1e-9, 1e-7, 1e-5, 2e-4, 1e-3)
 REACHES = (1.0, 1.5)
+"""Each row of an ascent aims at one of these margins, with steps of one of these lengths (1: as for a
+linear function)."""
 
 
 def repair(
@@ -48,21 +56,28 @@ def repair(
         wanted: 0-based members that it should fool; without any, the smallest perturbation will do.
 
     Returns:
-        The first candidate that fools all wanted members exactly, otherwise the one that fools most.
+        Of the candidates that fool all wanted members exactly, the first that does so by a margin which
+        float32 execution cannot lose, otherwise the first; without any, the one that fools most.
     """
     room = room_of(problem, point)
     best, score = room.rest, -1
-    for candidate in _candidates(problem, room, point, delta, wanted):
+    for candidate, final in _candidates(problem, room, point, delta, wanted):
         fooled = fooled_members(problem, point, candidate) if wanted else ()
         reached = sum(fooled[c] for c in wanted)
+        whole = reached == len(wanted)
+        if whole and (final or _is_sturdy(problem, point, candidate, wanted)):
+            return candidate
         if reached > score:
             best, score = candidate, reached
-        if score == len(wanted):
-            return best
-    if score == 0:  # together they are out of reach: one of them is better than none
-        alone = (repair(problem, point, delta, {c}) for c in sorted(wanted) if len(wanted) > 1)
+    if score == 0 and len(wanted) > 1:  # together they are out of reach: one of them is better than none
+        alone = (repair(problem, point, delta, {c}) for c in sorted(wanted))
         return next((d for d in alone if any(fooled_members(problem, point, d))), best)
     return best
+
+
+def _is_sturdy(problem: EnsembleProblem, point: int, delta: Exact, wanted: Collection[int]) -> bool:
+    margin = float_margins(problem, point, np.array([[float(d) for d in delta]]))
+    return bool(margin[sorted(wanted)].min() >= STURDY)
 
 
 def float_margins(problem: EnsembleProblem, point: int, deltas: Floats) -> Floats:
@@ -80,31 +95,31 @@ def _candidates(
     point: int,
     delta: Sequence[float | Fraction],
     wanted: Collection[int],
-) -> Iterator[Exact]:
-    """Propose perturbations in the order of preference: no change, the solver's own, roundings, ascent."""
-    yield room.rest
+) -> Iterator[tuple[Exact, bool]]:
+    """Propose perturbations in the order of preference: no change, the solver's own, roundings, ascent.
+
+    The first two are final: what does without change, or came out exactly, need not be sturdier.
+    """
+    yield room.rest, True
     exact = tuple(Fraction(d) for d in delta)
     if _is_rational(delta) and is_admissible(problem, point, exact):
-        yield exact
-    yield from _shortened(room, exact, (COARSE,))
-    yield admit(room, _aligned(room, exact), simplest(1000))
-    yield from _shortened(room, exact, (FINE,))
+        yield exact, True
+    aligned = _aligned(room, exact)
+    yield admit(room, aligned, on_grid(aligned, COARSE)), False
+    yield admit(room, aligned, simplest(SIMPLE)), False
+    yield admit(room, aligned, on_grid(aligned, FINE)), False
     start = np.array([float(d) for d in exact])
     with np.errstate(all="ignore"):  # a start far outside may overflow; exact replay judges what is found
         found = _ascend(problem, point, start, np.array(sorted(wanted), dtype=np.int64))
     for row in found:
-        yield from _shortened(room, tuple(map(Fraction, row.tolist())), (COARSE, FINE))
+        aligned = _aligned(room, tuple(map(Fraction, row.tolist())))
+        for bits in (COARSE, FINE):
+            yield admit(room, aligned, on_grid(aligned, bits)), False
 
 
 def _is_rational(delta: Sequence[float | Fraction]) -> bool:
     rational = [d for d in delta if isinstance(d, Fraction)]
     return bool(rational) and all(d.denominator.bit_length() <= LONGEST for d in rational)
-
-
-def _shortened(room: Room, delta: Exact, grids: tuple[int, ...]) -> Iterator[Exact]:
-    aligned = _aligned(room, delta)
-    for bits in grids:
-        yield admit(room, aligned, on_grid(aligned, bits))
 
 
 def _aligned(room: Room, delta: Exact) -> Exact:

@@ -101,7 +101,7 @@ def _place(difference: Difference) -> tuple[int, int, int]:
 
 def _differences(member: int, exact: Any, found: Floats) -> Iterator[Difference]:  # noqa: ANN401 - bool array
     for i, j in np.argwhere((found >= 0) != exact).tolist():
-        yield Difference(i, j, member, bool(exact[i, j]), float(found[i, j]))
+        yield Difference(i, j, member, bool(exact[i, j]), float(found[i, j]) + 0.0)
 
 
 def _margins(problem: EnsembleProblem, member: Member, points: Any) -> Floats | str:  # noqa: ANN401 - float32 array
