@@ -1,0 +1,84 @@
+"""The grammar `query.lark`, loaded once, and parsing of tokens that have been scanned before.
+
+Scanning apart from parsing lets one scan serve the parser, the recovery from errors and the
+formatter, and lets the recovery parse any selection of tokens with their true positions.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Literal, TypeAlias, cast
+
+from lark import Lark, Token, Tree
+from lark.common import LexerConf
+from lark.lexer import Lexer, LexerState
+
+STATEMENTS = (
+    "include",
+    "param",
+    "ensemble",
+    "data",
+    "input",
+    "attack",
+    "loss",
+    "check",
+    "maximize",
+    "minimize",
+    "profile",
+    "expect",
+    "meta",
+)
+"""The words a statement may start with."""
+
+HEADER = "rq"
+"""The word that starts a file."""
+
+Start: TypeAlias = Literal["query", "expression"]
+
+_OPENING = frozenset((HEADER, *STATEMENTS))
+_WITHIN = {"in", "over", "such", "that", "value", "within"}
+
+
+@cache
+def grammar() -> Lark:
+    """Return the parser that Lark makes of `query.lark`."""
+    return Lark.open_from_package(
+        "ensc.compiler",
+        "query.lark",
+        parser="lalr",
+        lexer=_Scanned,
+        start=["query", "expression"],
+        propagate_positions=True,
+    )
+
+
+def parse_tokens(tokens: Iterable[Token], start: Start = "query") -> Tree[Token]:
+    """Parse tokens whose words are all of type NAME.
+
+    Raises:
+        lark.UnexpectedToken: the first token that does not fit; its `accepts` says what would have.
+    """
+    return grammar().parse(tuple(tokens), start=start)
+
+
+class _Scanned(Lexer):
+    """Hands tokens on, after telling keywords from names by where they stand."""
+
+    __future_interface__ = 2  # `lex` receives the state, not a text
+
+    def __init__(self, conf: LexerConf) -> None:
+        pass
+
+    def lex(self, lexer_state: LexerState, parser_state: object) -> Iterator[Token]:  # noqa: ARG002 - Lark's interface
+        # The state holds what `parse` was given; its type speaks of Lark's own lexers.
+        return _with_keywords(cast("Sequence[Token]", lexer_state.text))
+
+
+def _with_keywords(tokens: Iterable[Token]) -> Iterator[Token]:
+    depth = 0
+    opening = True
+    for token in tokens:
+        word = token.value if token.type == "NAME" else None
+        is_keyword = word in _WITHIN or (opening and word in _OPENING)
+        yield token.update(type=token.value.upper()) if is_keyword else token
+        depth += (token.type == "LBRACE") - (token.type == "RBRACE")
+        opening = depth <= 0 and token.type in {"SEMICOLON", "RBRACE"}
