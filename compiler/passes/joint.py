@@ -70,7 +70,7 @@ def lower_joint(
     x = _attacked_inputs(to)
     shares = [_member(to, c, x, p, scope) for c, scope in enumerate(scopes)]
     objective = _goal(to, shares)
-    return to.assembler.model("ensc", objective, notes)
+    return to.assembler.model("joint", objective, notes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
