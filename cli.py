@@ -236,8 +236,9 @@ def _answer(result: "Result", options: argparse.Namespace) -> int:
     import json
 
     from ensc.compiler.types.solution import Word
-    from ensc.runner.report import render_result, result_json, save_attack
-    from ensc.runner.verdict import compare_expectation
+    from ensc.runner.expectation import compare_expectation
+    from ensc.runner.report import result_json, save_attack
+    from ensc.runner.show import render_result
 
     if options.save_attack and result.verdict.attack is not None:
         save_attack(options.save_attack, result)
