@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Generic, TypeAlias, TypeVar, assert_never
 
 from ensc.compiler.diagnostics import Label, Span, reject
-from ensc.compiler.frontend.quoting import alternatives
+from ensc.compiler.frontend.quoting import listed
 from ensc.compiler.frontend.report import already_reported
 from ensc.compiler.frontend.words import suggest
 from ensc.compiler.types.syntax import Arithmetic, Expression, Name, Negation, Number, String
@@ -173,11 +173,11 @@ def _look_up(name: Name, environment: Environment) -> Value:
             help="move the declaration up",
         )
     close = suggest(name.text, sorted(environment.declared))
-    known = alternatives(f"`{n}`" for n in sorted(environment.declared))
+    known = listed(sorted(environment.declared))
     reject(
         "E0201",
         f"no parameter is called `{name.text}`",
         name.span,
-        f"known: {known}" if known else "",
+        f"the parameters are {known}" if known else "the query has no parameters",
         help=f"did you mean `{close}`?" if close else f"declare it: `param {name.text}: real = ...;`",
     )

@@ -128,5 +128,6 @@ def _neighbour(path: Path) -> str | None:
         names = sorted(entry.name for entry in os.scandir(path.parent) if entry.is_file())
     except OSError:
         return f"there is no folder `{shown(path.parent.as_posix())}`"
-    close = suggest(path.name, names)
-    return f"did you mean `{shown(close)}`?" if close else None
+    stems = {Path(name).stem: name for name in reversed(names)}
+    close = suggest(path.stem, sorted(stems))
+    return f"did you mean `{shown(stems[close])}`?" if close else None

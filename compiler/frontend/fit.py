@@ -18,8 +18,8 @@ from ensc.compiler.types.problem import Domain, Loss, PointSet, Targeted, Untarg
 CHANNELS_LAST_TO_FIRST = (2, 0, 1)
 CHANNELS_FIRST_TO_LAST = (1, 2, 0)
 MOST_CHANNELS = 4
-FULL_SCALES = (16, 100, 255, 65535)
-"""Largest raw values of common data: optical digits, percentages, bytes, 16-bit images."""
+FULL_SCALES = (16, 255, 65535)
+"""Largest raw values of common data: optical digits, bytes, 16-bit images."""
 
 
 def arrange(

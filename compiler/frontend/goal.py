@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import NoReturn, assert_never
 
-from ensc.compiler.diagnostics import Diagnostic, Label, Rejected, reject
+from ensc.compiler.diagnostics import Diagnostic, Label, reject
 from ensc.compiler.frontend.expressions import Environment, integer
 from ensc.compiler.frontend.expressions import number as evaluate_number
 from ensc.compiler.frontend.parameters import Limits, limits, refuse_outside
 from ensc.compiler.frontend.quoting import alternatives
 from ensc.compiler.frontend.quoting import number as number_text
-from ensc.compiler.frontend.report import Report
+from ensc.compiler.frontend.report import Report, already_reported
 from ensc.compiler.frontend.words import suggest
 from ensc.compiler.types.problem import (
     Check,
@@ -201,7 +201,7 @@ def _check_profile(found: Limits, declaration: Parameter, environment: Environme
 
 def _ends(varied: Limits | None) -> tuple[Fraction, Fraction]:
     if varied is None or varied.lower is None or varied.upper is None:
-        raise Rejected(())
+        raise already_reported()
     return varied.lower, varied.upper
 
 

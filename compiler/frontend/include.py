@@ -88,7 +88,10 @@ def read_source(path: Path) -> Source:
     Raises:
         Rejected: the file is missing, unreadable, too large or not UTF-8.
     """
-    return _decode(path, read_file(path, QUERY, None))
+    content = read_file(path, QUERY, None)
+    source = Source(path.as_posix(), content.decode("utf-8-sig", "replace"))
+    _refuse_other_encodings(source, content)
+    return source
 
 
 def explain_origin(
@@ -130,12 +133,10 @@ class _Loader:
         if content is None:
             return None
         self._names[_identity(path)] = path.as_posix()
-        source = self.report.attempt(_decode, path, content)
-        if source is None:
-            return None
+        source = Source(path.as_posix(), content.decode("utf-8-sig", "replace"))
         digest = hashlib.sha256(content).hexdigest()
         self.files[source.name] = SourceFile(path, source, digest, chain, len(self.files))
-        query = self.report.attempt(parse_query, source)
+        query = self.report.attempt(_parse, source, content)
         for statement in query.statements if query else ():
             if isinstance(statement, Include):
                 self.report.attempt(self._follow, path, statement, (statement.span, *chain))
@@ -181,17 +182,20 @@ def _identity(path: Path) -> Identity | None:
     return status.st_dev, status.st_ino
 
 
-def _decode(path: Path, content: bytes) -> Source:
-    name = path.as_posix()
+def _parse(source: Source, content: bytes) -> QueryFile:
+    _refuse_other_encodings(source, content)
+    return parse_query(source)
+
+
+def _refuse_other_encodings(source: Source, content: bytes) -> None:
     try:
-        return Source(name, content.decode("utf-8-sig"))
+        content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        source = Source(name, content.decode("utf-8-sig", "replace"))
         # The decoder has dropped a byte order mark before it counted.
         start = len(error.object[: error.start].decode("utf-8"))
         reject(
             "E0306",
-            f"`{shown(name)}` is not UTF-8 text",
+            f"`{shown(source.name)}` is not UTF-8 text",
             Span(source, start, start + 1),
             f"byte {error.object[error.start]:#04x}",
             help="save the file as UTF-8",

@@ -155,8 +155,6 @@ def _resolve(session: Session, given: Mapping[str, Expression]) -> Loaded:
         unknown.text if unknown else None,
         report,
     )
-    for warning in unused(sections.parameters, program.statements):
-        report.add(warning)
     said = _read_statements(sections, environment, report)
     members = _load_members(session, sections, environment, report)
     raw = _load_data(session, sections, environment, report)
@@ -234,6 +232,8 @@ def _fit(
     points = report.attempt(arrange, raw, shape, layout, place, report)
     if points is None:
         return None
+    for remark_on_data in raw.remarks:
+        report.add(remark_on_data)
     report.attempt(check_labels, points, raw, classes, place)
     if said.loss is not None:
         report.attempt(check_target, points, said.loss, classes)
@@ -253,6 +253,9 @@ def _finish(  # noqa: PLR0917 - everything that a problem is made of
     report: Report,
 ) -> Loaded:
     """Put the parts together, if there are no mistakes."""
+    if not report.failed:  # the only use of a parameter may be what is wrong
+        for warning in unused(sections.parameters, session.program.statements):
+            report.add(warning)
     diagnostics = _in_order(session.program, report.said)
     if report.failed:
         raise Rejected(diagnostics)

@@ -8,7 +8,7 @@ from ensc.compiler.frontend.clauses import expression_of, integer_of, number_of,
 from ensc.compiler.frontend.expressions import Environment, Located
 from ensc.compiler.frontend.parameters import Limits, limits
 from ensc.compiler.frontend.quoting import number as number_text
-from ensc.compiler.frontend.report import Report
+from ensc.compiler.frontend.report import Report, already_reported
 from ensc.compiler.frontend.sections import Sections, clauses
 from ensc.compiler.types.problem import Domain, Norm, ThreatModel
 from ensc.compiler.types.syntax import Clause, Interval, Name
@@ -111,7 +111,7 @@ def _read_norm(clause: Clause | None) -> Norm:
         return Norm.L1
     if isinstance(clause.value, Name) and clause.value.text == "L2":
         reject(
-            "E1001",
+            "E1003",
             "the norm L2 is quadratic, and every target is linear",
             clause.value.span,
             "expected L1, Linf or L0",
@@ -138,6 +138,8 @@ def _read_radius(
 
 def _varied_radius(clause: Clause, environment: Environment, varied: Limits | None) -> Located[Fraction]:
     unknown = environment.unknown
+    if unknown not in environment.declared:
+        raise already_reported()
     expression = expression_of(clause, f"radius {unknown}")
     if not isinstance(expression, Name) or expression.text != unknown:
         reject(
@@ -147,7 +149,7 @@ def _varied_radius(clause: Clause, environment: Environment, varied: Limits | No
             help=f"write `radius {unknown}`",
         )
     if varied is None or varied.upper is None:
-        raise Rejected(())
+        raise already_reported()
     return Located(varied.upper, expression.span)
 
 

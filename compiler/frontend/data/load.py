@@ -1,12 +1,12 @@
 """From a `data` statement to raw points: which source it names, and where its files are."""
 
 import glob
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ensc.compiler.diagnostics import Label, Span, reject
 from ensc.compiler.frontend.arguments import Arguments, bind
-from ensc.compiler.frontend.data.raw import COMMON, RawPoints, read_selection
+from ensc.compiler.frontend.data.raw import COMMON, RawPoints, Selection, read_selection
 from ensc.compiler.frontend.data.read_csv import read_csv
 from ensc.compiler.frontend.data.read_idx import read_idx
 from ensc.compiler.frontend.data.read_npz import read_npz
@@ -53,7 +53,13 @@ def load_points(definition: DataDefinition, place: DataFolder, environment: Envi
     function = call.function.text
     if place.override and function in {"idx", "points"}:
         _refuse_override(definition, place.override.span)
-    match function:
+    raw = _read(arguments, place, selection)
+    repeated = selection.rows.repeated()
+    return replace(raw, remarks=(*raw.remarks, repeated)) if repeated else raw
+
+
+def _read(arguments: Arguments, place: DataFolder, selection: Selection) -> RawPoints:
+    match arguments.call.function.text:
         case "npz":
             path = _path(arguments, "path", place, 'npz("points.npz")')
             return read_npz(arguments, path, selection)

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ensc.compiler.diagnostics import Span, reject
+from ensc.compiler.diagnostics import Diagnostic, Span, reject
 from ensc.compiler.frontend.arguments import Arguments
 from ensc.compiler.frontend.data.rows import Rows, read_rows
 from ensc.compiler.frontend.files import FileKind
@@ -53,9 +53,9 @@ class RawPoints:
         rows: shape (points,), where in the source each point was.
         layout: how images lie in the source, where the source fixes it: NHWC for png.
         files: base name and SHA-256 of what was read.
-        rounded: whether numbers written in the query had to be rounded to float64.
         scale: what the raw numbers were multiplied with.
         label_base: what was subtracted from the labels.
+        remarks: warnings about the choice of rows and about rounding.
     """
 
     numerators: Floats
@@ -64,9 +64,9 @@ class RawPoints:
     rows: Integers
     layout: str | None = None
     files: tuple[tuple[str, str], ...] = ()
-    rounded: bool = False
     scale: Fraction = Fraction(1)
     label_base: int = 0
+    remarks: tuple[Diagnostic, ...] = ()
 
 
 def read_selection(arguments: Arguments) -> Selection:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ensc.compiler.diagnostics import reject
+from ensc.compiler.diagnostics import Diagnostic, Label, Span, reject
 from ensc.compiler.frontend.arguments import Arguments
 from ensc.compiler.frontend.data.raw import (
     LARGEST_EXACT,
@@ -55,7 +55,7 @@ def read_points(arguments: Arguments, selection: Selection) -> RawPoints:
         denominator,
         np.array(classes, np.int64)[rows] - selection.label_base,
         rows,
-        rounded=rounded,
+        remarks=(_rounding(points.span),) if rounded else (),
         scale=selection.scale,
         label_base=selection.label_base,
     )
@@ -83,6 +83,11 @@ def _flat(item: Item, environment: Environment) -> list[Fraction]:
             reject("E0212", "a coordinate is one number", item.span, "this is a range")
         case _:
             return [evaluate_number(item, environment, "a coordinate")]
+
+
+def _rounding(place: Span) -> Diagnostic:
+    message = "these points have no common denominator below 2**53, and are rounded to float64"
+    return Diagnostic("W0701", message, Label(place, "every coordinate is the nearest float64"))
 
 
 def _label(item: Item, environment: Environment) -> int:
