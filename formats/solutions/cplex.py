@@ -14,6 +14,7 @@ from xml.parsers import expat
 from ensc.compiler.diagnostics import Source, reject
 from ensc.compiler.types.solution import Solution, Status
 from ensc.formats.solutions.scan import (
+    REWRITE,
     Line,
     Values,
     answer,
@@ -32,6 +33,7 @@ ROOT = "CPLEXSolution"
 _INFINITY = 1e20
 
 _CHUNK = 1 << 20
+_DEEPEST = 10
 
 _MIP = {101: Status.OPTIMAL, 102: Status.OPTIMAL, 129: Status.OPTIMAL, 130: Status.OPTIMAL}
 _MIP |= {103: Status.INFEASIBLE, 118: Status.UNBOUNDED}
@@ -91,27 +93,31 @@ class _Document:
     def read(self) -> tuple[Mapping[str, str], Values]:
         text = self.source.text
         try:
+            fed = 0
             for first in range(0, len(text), _CHUNK):
-                self.parser.Parse(text[first : first + _CHUNK].encode("utf-8", "surrogatepass"))
+                data = text[first : first + _CHUNK].encode("utf-8", "surrogatepass")
+                fed += len(data)
+                self.parser.Parse(data)
+                if fed - self.parser.CurrentByteIndex > 8 * _CHUNK:  # what it holds back is one token
+                    malformed(self.place(), "made of short tags")
             self.parser.Parse(b"", True)
         except expat.ExpatError as error:
             cut = error.code in _CUT
             what = "the XML of the solution ends too early" if cut else "the XML of the solution is wrong"
             place = self.place().span()
-            reject("E1252" if cut else "E1253", f"{what}: {expat.ErrorString(error.code)}", place)
+            reject(
+                "E1252" if cut else "E1253", f"{what}: {expat.ErrorString(error.code)}", place, help=REWRITE
+            )
         return self.header, self.values
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if not self.path and tag != ROOT:
-            several = tag == "CPLEXSolutions"
-            if several:
-                contradiction(
-                    "a file with several solutions", self.place(), "let CPLEX write one of the pool"
-                )
+            if tag == "CPLEXSolutions":
+                contradiction("a pool of solutions", self.place(), "let CPLEX write one of them")
             malformed(self.place(), f"`<{ROOT}>`")
         self.path.append(tag)
-        if len(self.path) > 3:
-            return
+        if len(self.path) > _DEEPEST:
+            malformed(self.place(), "nested as CPLEX nests")
         match self.path[1:]:
             case ["header"]:
                 if self.header:

@@ -15,7 +15,18 @@ from ensc.compiler.diagnostics import Source, Span, reject
 from ensc.compiler.frontend.quoting import shown
 from ensc.compiler.types.solution import Solution, Status
 from ensc.formats.solutions.listing import read_listing
-from ensc.formats.solutions.scan import Line, Values, answer, finite, limited, malformed, natural, number, put
+from ensc.formats.solutions.scan import (
+    REWRITE,
+    Line,
+    Values,
+    answer,
+    finite,
+    limited,
+    malformed,
+    natural,
+    number,
+    put,
+)
 
 OBJECTIVE = "# Objective value ="
 
@@ -42,6 +53,8 @@ _STATUSES = {
 }
 
 _SETTLED = {2: Status.OPTIMAL, 3: Status.INFEASIBLE, 5: Status.UNBOUNDED}
+
+_CHARACTERS_A_COMMA = 8  # at least; a list of nothing else would take a hundred times its text in memory
 
 _LIMITS = frozenset({7, 8, 9, 10, 11, 13, 15, 16, 17})
 
@@ -92,6 +105,8 @@ def _status(code: int, solutions: int) -> Status:
 
 
 def _parsed(source: Source) -> Any:  # noqa: ANN401 - JSON is anything until it is looked at
+    if source.text.count(",") * _CHARACTERS_A_COMMA > len(source.text) + 1000:
+        malformed(_spot(source, "{"), "the JSON of Gurobi: `SolutionInfo` and a list of variables")
     try:
         return json.loads(
             source.text,
@@ -103,7 +118,7 @@ def _parsed(source: Source) -> Any:  # noqa: ANN401 - JSON is anything until it 
     except json.JSONDecodeError as error:
         whole = bool(source.text[error.pos :].strip())
         message = f"the JSON is wrong: {error.msg}" if whole else "the JSON of the solution ends too early"
-        reject("E1253" if whole else "E1252", message, Span(source, error.pos, error.pos + 1))
+        reject("E1253" if whole else "E1252", message, Span(source, error.pos, error.pos + 1), help=REWRITE)
     except RecursionError:
         malformed(_spot(source, "{"), "the JSON of Gurobi, which is not nested this deeply")
 
@@ -115,7 +130,10 @@ def _object(pairs: list[tuple[str, Any]], source: Source) -> dict[str, Any] | tu
     for name, value in pairs:
         if name in content:
             reject(
-                "E1255", f"one JSON object has two entries `{shown(name)}`", _spot(source, f'"{name}"').span()
+                "E1255",
+                f"one JSON object has two entries `{shown(name)}`",
+                _spot(source, f'"{name}"').span(),
+                help=REWRITE,
             )
         content[name] = value
     return content

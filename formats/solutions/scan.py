@@ -23,6 +23,9 @@ _LONGEST_BITS = 13_288  # no more digits than that
 
 _EXACT = re.compile(r"([+-]?)([0-9]++)(?:\.([0-9]*+))?+")
 
+_LONGEST_LINE = 10_000
+"""Characters: room for a name and a ratio. The pieces of a longer line would take many times its size."""
+
 _WORDS_KEPT = 300
 
 _WITH_VALUES = (Status.OPTIMAL, Status.FEASIBLE)
@@ -42,18 +45,26 @@ class Line(NamedTuple):
     text: str
 
     def span(self, part: str | None = None) -> Span:
-        """Return the place of the last occurrence of a part, or of the whole line without its blanks."""
-        text = self.text.strip() if part is None else part
-        at = max(self.text.rfind(text), 0)
+        """Return the place of the last occurrence of a part, or else of the whole line without its blanks."""
+        text = part if part and part in self.text else self.text.strip()
+        at = self.text.rfind(text)
         return Span(self.source, self.start + at, self.start + at + max(len(text), 1))
 
 
 def lines(source: Source) -> Iterator[Line]:
-    """Yield the lines that are not blank, one at a time: a list of them all would outweigh the text."""
+    """Yield the lines that are not blank, one at a time: a list of them all would outweigh the text.
+
+    Raises:
+        Rejected: E1253 for a line that is longer than any solver writes.
+    """
     text, start = source.text, 0
     while start < len(text):
         end = text.find("\n", start)
         end = len(text) if end < 0 else end
+        if end - start > _LONGEST_LINE:
+            malformed(
+                Line(source, start, text[start : start + 100]), f"at most {_LONGEST_LINE} characters long"
+            )
         line = text[start:end]
         if line and not line.isspace():
             yield Line(source, start, line.rstrip("\r"))
@@ -90,10 +101,10 @@ def cut_short(source: Source, expected: str) -> NoReturn:
 
 def malformed(line: Line, expected: str, part: str | None = None) -> NoReturn:
     """Reject a line that does not have the shape its format prescribes."""
-    reject("E1253", f"this line of the solution file should be {expected}", line.span(part), help=_REWRITE)
+    reject("E1253", f"this line of the solution file should be {expected}", line.span(part), help=REWRITE)
 
 
-_REWRITE = "let the solver write the file again; values are read as they stand, never guessed"
+REWRITE = "let the solver write the file again; values are read as they stand, never guessed"
 
 
 def require_line_end(source: Source) -> None:

@@ -35,7 +35,8 @@ _NO_VALUES = ("declare-", "define-", "forall")  # other things that solvers list
 # Errors that say no more than that there is no model to print.
 _ABOUT_THE_MODEL = ("model", "get-value", "get value", "unsatisfiable")
 
-_REMARKS = 3
+_KEPT = 3
+_LONGEST = 100
 
 
 @dataclass(slots=True)
@@ -96,7 +97,7 @@ def _solution(said: _Said, source: Source) -> Solution:
     if sum(word in ("sat", "unsat") for word in said.answers) > 1:
         contradiction("several answers", last_line(source), "give the output of one `check-sat`")
     rounded = [f"{said.rounded} values are decimals, perhaps rounded"] if said.rounded else []
-    message = "; ".join([*said.answers, *said.doubts[:_REMARKS], *said.remarks[:_REMARKS], *rounded])
+    message = "; ".join([*said.answers, *said.doubts, *said.remarks, *rounded])
     status = _status(said)
     optimum = said.objectives[0] if len(said.objectives) == 1 else None
     if status is Status.FEASIBLE and optimum is not None:  # z3 answers `sat` when it has the optimum
@@ -116,9 +117,9 @@ def _status(said: _Said) -> Status:
 
 def _words(words: Words, said: _Said) -> None:
     if words.text in ANSWERS:
-        said.answers.append(words.text)
+        _keep(words.text, said.answers)
     elif words.text != "success":
-        said.doubts.append(words.text)
+        _keep(words.text, said.doubts)
 
 
 def _element(piece: Piece, head: list[Piece], said: _Said) -> None:
@@ -131,9 +132,9 @@ def _element(piece: Piece, head: list[Piece], said: _Said) -> None:
     elif first == "=" and count == 3 and piece is head[2]:
         _store(head[1].term, piece, piece.term, said)
     elif first == "objectives" and count > 1:
-        said.objectives.append(_optimum(piece))
+        said.objectives = [*said.objectives[:1], _optimum(piece)]
     elif first == ":reason-unknown" and count == 2 and piece is head[1]:
-        said.remarks.append(piece.line.text.strip('"'))
+        _keep(piece.line.text.strip('"'), said.remarks)
     elif first not in ("model", "error", "=", "objectives") and first[0] != ":":
         malformed(piece.line, "an answer of an SMT solver: values, a model or an error")
 
@@ -161,9 +162,15 @@ def _store(name: Term, piece: Piece, value: Term, said: _Said) -> None:
 
 
 def _error(piece: Piece, said: _Said) -> None:
-    words = shown(piece.line.text.strip('"'), 100)
+    words = piece.line.text.strip('"')
     harmless = bool(said.answers) and any(part in words for part in _ABOUT_THE_MODEL)
-    (said.remarks if harmless else said.doubts).append(f"error: {words}")
+    _keep(f"error: {words}", said.remarks if harmless else said.doubts)
+
+
+def _keep(words: str, said: list[str]) -> None:
+    """Keep the first few: one is enough to decide, and there may be millions."""
+    if len(said) < _KEPT:
+        said.append(shown(words, _LONGEST))
 
 
 def _optimum(piece: Piece) -> Fraction | None:

@@ -17,6 +17,7 @@ from ensc.formats.solutions.scan import Line, cut_short, malformed, printable, r
 Term: TypeAlias = "str | tuple[Term, ...]"
 
 _DEEPEST = 100
+_LONGEST = 100_000  # tokens of one element
 
 _TOKEN = re.compile(r'(?:\s++|;[^\n]*+)*+([()]|"(?:[^"]|"")*+"|\|[^|]*+\||[^\s()";|]++)')
 
@@ -88,7 +89,8 @@ def _form(source: Source, position: int, form: int) -> Generator[Piece, None, in
 def _list(source: Source, position: int) -> tuple[Term, int]:
     """Return the list whose opening parenthesis was just read, and the position after it."""
     open_lists: list[list[Term]] = [[]]
-    while True:
+    start = position - 1
+    for _ in range(_LONGEST):
         word, position = _token(source, position)
         if word == "(":
             open_lists.append([])
@@ -101,6 +103,7 @@ def _list(source: Source, position: int) -> tuple[Term, int]:
             open_lists[-1].append(done)
         else:
             open_lists[-1].append(word)
+    malformed(Line(source, start, source.text[start : start + 100]), "a value and no formula")
 
 
 def _token(source: Source, position: int) -> tuple[str, int]:

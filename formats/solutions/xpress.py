@@ -93,9 +93,11 @@ def _table(source: Source) -> Values:
     values: Values = {}
     for position, line in enumerate(lines(source), start=1):
         fields = _cells(line)
-        if len(fields) not in (9, 10) or fields[0].strip() != str(position):
+        column = fields[2:3] == ["C"]
+        # A row of the model has its right-hand side behind what a column has.
+        if len(fields) != (9 if column else 10) or fields[0].strip() != str(position):
             malformed(line, f"row {position} of the table: position, name, kind, basis, value, ...")
-        if fields[2].strip() == "C":
+        if column:
             put(values, fields[1].rstrip(" "), number(fields[4].strip(), line), line)
     return values
 
