@@ -29,7 +29,7 @@ from ensc.compiler.types.model import (
 Formulation = Literal["big-m"]
 
 SMALLEST = 1e-9
-"""Readers drop smaller coefficients (HiGHS, SCIP, COPT); below it a term moves into the row's bounds."""
+"""Readers drop coefficients up to here (HiGHS, SCIP, COPT); such a term moves into the row's bounds."""
 
 LARGEST = 1e15
 """Readers refuse larger coefficients or take them for infinite."""
@@ -249,7 +249,7 @@ def _totals(owner: Indices, terms: Floats, count: int) -> Floats:
 def _without_tiny_coefficients(model: Model) -> Model:
     """Move terms that readers would silently drop into the bounds of their row, which only widens it."""
     rows = model.rows
-    tiny = np.abs(rows.coefficients) < SMALLEST
+    tiny = np.abs(rows.coefficients) <= SMALLEST
     if not tiny.any():
         return model
     coefficients, columns = rows.coefficients[tiny], rows.columns[tiny]

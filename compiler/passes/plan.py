@@ -78,6 +78,17 @@ def pruned_plan(network: Network, bounds: Bounds, wanted: Flags) -> Plan:
     return Plan(bounds, tuple(needed), tuple(active), tuple(candidates))
 
 
+def at_point(plan: Plan, point: int) -> Plan:
+    """Return the part of a plan that concerns one input set."""
+    some = slice(point, point + 1)
+    return Plan(
+        Bounds(tuple(Interval(v.lower[some], v.upper[some]) for v in plan.bounds.values)),
+        tuple(flags[some] for flags in plan.needed),
+        tuple(flags[some] for flags in plan.active),
+        tuple(flags[some] for flags in plan.candidates),
+    )
+
+
 def _every_candidate(network: Network, number: int, points: int) -> Flags:
     layer = network.layers[number - 1] if number else None
     if not isinstance(layer, MaxPool):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ensc.compiler.passes.plan import Plan, full_plan, pruned_plan
+from ensc.compiler.passes.plan import Plan, at_point, full_plan, pruned_plan
 from ensc.compiler.passes.relaxed_bounds import margin_bounds
 from ensc.compiler.passes.rounding import down, up
 from ensc.compiler.types.bounds import Bounds, InputSets, Interval
@@ -84,6 +84,21 @@ def pruned_scope(problem: EnsembleProblem, network: Network, sets: InputSets, bo
         Pairs(positions[pairs.owner[kept]], pairs.winner[kept], pairs.loser[kept]),
         Interval(margins.lower[:, kept], margins.upper[:, kept]),
     )
+
+
+def scope_at(scope: Scope, point: int) -> Scope | None:
+    """Return the part of a scope that concerns one point; None where the member cannot be fooled."""
+    place = int(np.searchsorted(scope.points, point))
+    if place == len(scope.points) or scope.points[place] != point:
+        return None
+    kept = scope.pairs.owner == place
+    pairs = Pairs(
+        np.zeros(int(kept.sum()), dtype=np.int64), scope.pairs.winner[kept], scope.pairs.loser[kept]
+    )
+    margins = scope.margins
+    if margins is not None:
+        margins = Interval(margins.lower[:, kept], margins.upper[:, kept])
+    return Scope(np.array([point]), at_point(scope.plan, place), pairs, margins)
 
 
 def _pairs(problem: EnsembleProblem) -> Pairs:

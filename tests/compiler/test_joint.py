@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tiny import best_value, dense, line_patterns, make_problem, random_network
+from tiny import best_value, dense, line_patterns, line_problems, make_problem
 from z3_oracle import solve_model
 
 from ensc.compiler.passes.show import model_text
@@ -17,9 +17,6 @@ from ensc.compiler.types.problem import (
     EnsembleProblem,
     MaximizeTotal,
     MaximizeValue,
-    Norm,
-    Targeted,
-    Untargeted,
 )
 
 IDENTITY = dense((np.array([[1.0], [0.0]]), np.array([0.0, 1.0])), inputs=1, name="line")
@@ -55,32 +52,8 @@ products
     )
 
 
-@st.composite
-def problems(draw: st.DrawFn) -> EnsembleProblem:
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    classes = draw(st.integers(2, 3))
-    members = draw(st.integers(1, 3))
-    points = draw(st.integers(1, 2))
-    norm = draw(st.sampled_from(list(Norm)))
-    targeted = draw(st.booleans())
-    margin = Fraction(draw(st.integers(0, 1)), 2)
-    labels = rng.integers(0, classes - 1 if targeted else classes, points).tolist()
-    return make_problem(
-        [random_network(rng, 1, classes, pool=draw(st.booleans())) for _ in range(members)],
-        (rng.integers(-4, 5, (points, 1)) / 2).tolist(),
-        labels,
-        norm=norm,
-        radius=draw(st.sampled_from([Fraction(0), Fraction(1, 3), Fraction(1), Fraction(5, 2)])),
-        domain=(-3, 3) if norm is Norm.L0 or draw(st.booleans()) else (None, None),
-        count=draw(st.integers(1, 2)),
-        loss=Targeted(classes - 1, Fraction(1, 2)) if targeted else Untargeted(margin),
-        goal=MaximizeValue(),
-        denominator=draw(st.sampled_from([1, 2])),
-    )
-
-
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(problems())
+@given(line_problems())
 def test_maximum_equals_brute_force(problem: EnsembleProblem) -> None:
     patterns = [line_patterns(problem, j) for j in range(len(problem.points))]
     expected = best_value(problem, patterns, problem.threat.count)
@@ -91,7 +64,7 @@ def test_maximum_equals_brute_force(problem: EnsembleProblem) -> None:
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(problems(), st.sampled_from([Fraction(1, 4), Fraction(1, 2), Fraction(2, 3), Fraction(1)]))
+@given(line_problems(), st.sampled_from([Fraction(1, 4), Fraction(1, 2), Fraction(2, 3), Fraction(1)]))
 def test_check_is_feasible_iff_the_value_reaches_alpha(problem: EnsembleProblem, alpha: Fraction) -> None:
     checked = dataclasses.replace(problem, goal=Check(alpha))
     patterns = [line_patterns(problem, j) for j in range(len(problem.points))]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
+from hypothesis import strategies as st
 
 from ensc.compiler.passes.evaluate import evaluate_all_exact
 from ensc.compiler.types.network import Affine, Floats, Layer, MaxPool, Network, Relu
@@ -14,6 +15,7 @@ from ensc.compiler.types.problem import (
     EnsembleProblem,
     Goal,
     Loss,
+    MaximizeValue,
     Member,
     Norm,
     PointSet,
@@ -183,6 +185,22 @@ def _switches(
     return stages
 
 
+def smallest_radius(problem: EnsembleProblem, point: int, members: Pattern) -> Fraction | None:
+    """Return the smallest perturbation of a one-dimensional point that fools all members, None if none."""
+    label = int(problem.points.labels[point])
+    (centre,) = problem.points.exact(point)
+    sizes = [
+        abs(x - centre)
+        for x in _breakpoints(problem, point)
+        if all(
+            fooled(problem, evaluate_all_exact(m.network, [x])[m.network.output], label)
+            for c, m in enumerate(problem.ensemble)
+            if c in members
+        )
+    ]
+    return min(sizes, default=None)
+
+
 def best_value(problem: EnsembleProblem, patterns: Sequence[set[Pattern]], count: int) -> Fraction:
     """Return the largest value of a mixture of at most `count` attacks, by enumeration."""
     members = range(len(problem.ensemble))
@@ -194,3 +212,28 @@ def best_value(problem: EnsembleProblem, patterns: Sequence[set[Pattern]], count
     return max(
         solve_game(np.array(chosen, dtype=np.int64)).value for chosen in itertools.combinations(best, count)
     ) / len(problem.points)
+
+
+@st.composite
+def line_problems(draw: st.DrawFn) -> EnsembleProblem:
+    """Draw a random problem over one-dimensional inputs, for which brute force is exact."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    classes = draw(st.integers(2, 3))
+    members = draw(st.integers(1, 3))
+    points = draw(st.integers(1, 2))
+    norm = draw(st.sampled_from(list(Norm)))
+    targeted = draw(st.booleans())
+    margin = Fraction(draw(st.integers(0, 1)), 2)
+    labels = rng.integers(0, classes - 1 if targeted else classes, points).tolist()
+    return make_problem(
+        [random_network(rng, 1, classes, pool=draw(st.booleans())) for _ in range(members)],
+        (rng.integers(-4, 5, (points, 1)) / 2).tolist(),
+        labels,
+        norm=norm,
+        radius=draw(st.sampled_from([Fraction(0), Fraction(1, 3), Fraction(1), Fraction(5, 2)])),
+        domain=(-3, 3) if norm is Norm.L0 or draw(st.booleans()) else (None, None),
+        count=draw(st.integers(1, 2)),
+        loss=Targeted(classes - 1, Fraction(1, 2)) if targeted else Untargeted(margin),
+        goal=MaximizeValue(),
+        denominator=draw(st.sampled_from([1, 2])),
+    )
