@@ -13,14 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ensc.compiler.diagnostics import Diagnostic, Rejected
+from ensc.compiler.passes.linearize import LARGEST, SMALLEST
 from ensc.compiler.types.model import Flags, Floats, Indices, Model, Objective, OrderedSets, Rows
 from ensc.formats.names import check_names, fresh
-
-SMALLEST = 1e-9
-"""HiGHS, SCIP and COPT drop smaller coefficients without a word."""
-
-LARGEST = 1e15
-"""Larger numbers are refused by some readers and infinite for others."""
 
 LINE = 200
 """Characters of a comment line; CBC and Gurobi break down on very long ones."""
@@ -107,7 +102,8 @@ def tabulate(model: Model, *, indicators: bool, ordered_sets: bool) -> Tableau:
     A maximisation is negated, and the header says so. A constant in the objective becomes the cost of a
     column fixed at 1 (readers differ about its sign elsewhere). A row with two different finite bounds
     becomes two rows; the second one's name ends in `_u`. Rows without a bound are left out. Rows are `r1`,
-    `r2`, ... by their place in the model, unless it names them.
+    `r2`, ... by their place in the model, unless it names them. Bounds of integral columns are rounded
+    inward to integers, before readers round them outward by a tolerance.
 
     Args:
         model: a linear model.
@@ -117,7 +113,7 @@ def tabulate(model: Model, *, indicators: bool, ordered_sets: bool) -> Tableau:
     Raises:
         Rejected: E1021 for a number that some reader would change or refuse, E1022 for such a name, E1023 for
             rows with indicators and E1024 for ordered sets where they are not allowed, E1025 for a
-            column without any value.
+            column without any value, E1026 for an indicator that is no binary.
     """
     assert model.is_linear, "a model must be linearized before it is written"
     assert _entries_are_distinct(model), "a row may name a column once"
@@ -163,6 +159,7 @@ def _refused_parts(model: Model, *, indicators: bool, ordered_sets: bool) -> Ite
 def _rows(model: Model) -> Tableau:
     rows, variables = model.rows, model.variables
     source, senses, sides = _one_sided(rows)
+    lower, upper = variables.lower, variables.upper
     starts, entries = _gathered(rows.starts, source)
     names = _row_names(rows, source)
     return Tableau(
@@ -172,8 +169,8 @@ def _rows(model: Model) -> Tableau:
         cost_columns=np.empty(0, dtype=np.int64),
         costs=np.empty(0),
         columns=variables.names(),
-        lower=variables.lower,
-        upper=variables.upper,
+        lower=np.where(variables.integer, np.ceil(lower), lower),
+        upper=np.where(variables.integer, np.floor(upper), upper),
         integer=variables.integer,
         rows=names,
         senses=senses,
@@ -265,12 +262,13 @@ def _refused(tableau: Tableau, *, named_rows: bool) -> Iterator[Diagnostic]:
     yield from _bad_coefficients(tableau)
     yield from _bad_sides(tableau)
     yield from _bad_bounds(tableau)
+    yield from _bad_indicators(tableau)
 
 
 def _unsafe(values: Floats) -> Indices:
     """Return where a value other than 0 is no coefficient that every reader keeps."""
     size = np.abs(values)
-    return np.flatnonzero(~((size >= SMALLEST) & (size < LARGEST)))
+    return np.flatnonzero(~((size > SMALLEST) & (size < LARGEST)))
 
 
 def _bad_costs(tableau: Tableau) -> Iterator[Diagnostic]:
@@ -286,12 +284,12 @@ def _bad_coefficients(tableau: Tableau) -> Iterator[Diagnostic]:
 
 
 def _bad_coefficient(value: float, where: str, column: str) -> Diagnostic:
-    small = abs(value) < SMALLEST
+    small = abs(value) <= SMALLEST
     return Diagnostic(
         "E1021",
         f"{where} has the coefficient {value:.6g} on `{column}`",
         notes=(
-            f"readers drop coefficients below {SMALLEST:g} without a word"
+            f"readers drop coefficients up to {SMALLEST:g} without a word"
             if small
             else f"readers refuse coefficients of {LARGEST:g} and more, or take them for infinite",
         ),
@@ -328,4 +326,16 @@ def _bad_bounds(tableau: Tableau) -> Iterator[Diagnostic]:
                 "no value of the column is allowed, so the model has no solution; some readers refuse it",
             ),
             help="correct the bounds",
+        )
+
+
+def _bad_indicators(tableau: Tableau) -> Iterator[Diagnostic]:
+    binary = tableau.integer & (tableau.lower == 0) & (tableau.upper == 1)
+    for i in np.flatnonzero((tableau.indicator >= 0) & ~binary[tableau.indicator]).tolist():
+        yield Diagnostic(
+            "E1026",
+            f"row `{tableau.rows[i]}` depends on `{tableau.columns[tableau.indicator[i]]}`, "
+            "which is no integer between 0 and 1",
+            notes=("SCIP and CPLEX take only a binary for an indicator",),
+            help="make it a binary; where its value is fixed, keep or leave out the row instead",
         )

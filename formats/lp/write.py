@@ -9,11 +9,13 @@ The dialect, and what each choice avoids:
   column fixed at 1.
 * Every column is in the objective or in a row, if need be with coefficient 0: CPLEX and Xpress forget columns
   that only have bounds.
+* A model without rows gets `r0: 0 x <= 0`, because GLPK refuses a file without.
 * `Bounds` for every column that is not binary: defaults differ after a negative upper bound.
 * `Bounds` before `Generals` before `Binaries`: GLPK, Gurobi, COPT and CPLEX mind the order.
 * Comments on lines of their own, at the beginning.
 """
 
+import dataclasses
 import itertools
 from collections.abc import Iterator
 
@@ -39,8 +41,23 @@ def write_lp(model: Model, *, indicators: bool = False, ordered_sets: bool = Fal
     Raises:
         Rejected: as `tabulate`, before the first chunk.
     """
-    tableau = tabulate(model, indicators=indicators, ordered_sets=ordered_sets)
+    tableau = _with_a_row(tabulate(model, indicators=indicators, ordered_sets=ordered_sets))
     return _sections(tableau.reordered(_first_mentions(tableau)))
+
+
+def _with_a_row(t: Tableau) -> Tableau:
+    """Return a tableau that has a row; GLPK refuses a file that has none."""
+    if t.rows:
+        return t
+    return dataclasses.replace(
+        t,
+        rows=["r0"],
+        senses=np.array([b"L"]),
+        sides=np.zeros(1),
+        starts=np.zeros(2, dtype=np.int64),
+        indicator=np.array([-1]),
+        active=np.array([True]),
+    )
 
 
 def _first_mentions(t: Tableau) -> Indices:

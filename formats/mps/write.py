@@ -11,7 +11,12 @@ The dialect, and what each choice avoids:
 * No `RANGES`: a width loses bits of the bound by cancellation.
 * All integer columns in one block at the end: tools are sloppy with markers.
 * A column without entries has an explicit 0 in the objective: Gurobi and others drop it otherwise.
-* `BOUNDS` for every column: defaults differ, most of all after a negative upper bound.
+* `BOUNDS` for every column: defaults differ, most of all after a negative upper bound. An integral column
+  without an upper bound has `PL`, because GLPK ends it at 1 otherwise, and before `LO`, because PuLP puts
+  the lower bound at 0 there.
+* A binary on which a row depends is `BV`: SCIP takes no other for one.
+* The members of an ordered set are indented further than its head: CPLEX tells them apart by that. `SOS`
+  stands before `INDICATORS`: Gurobi minds the order.
 * Comments only before `NAME`, no blank lines, no tabs, no infinity.
 """
 
@@ -102,15 +107,20 @@ def _right_hand_sides(t: Tableau, rows: Texts) -> Iterator[bytes]:
 
 
 def _bounds(t: Tableau, columns: Texts) -> Iterator[bytes]:
+    switches = np.zeros(len(columns), dtype=np.bool_)
+    switches[t.indicator[t.indicator >= 0]] = True
     for first, last in blocks(0, len(columns)):
-        names, lower, upper = columns[first:last], t.lower[first:last], t.upper[first:last]
-        below, above = np.isfinite(lower), np.isfinite(upper)
+        names, switch = columns[first:last], switches[first:last]
+        lower, upper = t.lower[first:last], t.upper[first:last]
+        below, above = np.isfinite(lower) & ~switch, np.isfinite(upper) & ~switch
         fixed = lower == upper
-        kinds = np.select([fixed, below, above], [b"FX", b"LO", b"MI"], b"FR")
+        kinds = np.select([switch, fixed, below, above], [b"BV", b"FX", b"LO", b"MI"], b"FR")
         second = above & ~fixed
+        unbounded = t.integer[first:last] & below & ~above
         yield lines(
-            *(b" ", kinds, b" BND ", names),
-            *(np.where(below, b" ", b""), spelled_bounds(lower), b"\n"),
+            *(np.where(unbounded, b" PL BND ", b""), np.where(unbounded, names, b"")),
+            *(np.where(unbounded, b"\n ", b" "), kinds, b" BND ", names),
+            *(np.where(below, b" ", b""), np.where(below, spelled_bounds(lower), b""), b"\n"),
             *(np.where(second, b" UP BND ", b""), np.where(second, names, b""), np.where(second, b" ", b"")),
             *(np.where(second, spelled_bounds(upper), b""), np.where(second, b"\n", b"")),
         )
@@ -122,7 +132,7 @@ def _ordered_sets(t: Tableau) -> Iterator[bytes]:
         return
     yield b"SOS\n"
     for number, (first, last) in enumerate(itertools.pairwise(starts), start=1):
-        weighted = (f" {t.columns[c]} {weight}\n" for weight, c in enumerate(members[first:last], start=1))
+        weighted = (f"    {t.columns[c]} {weight}\n" for weight, c in enumerate(members[first:last], start=1))
         yield "".join([f" S1 set{number}\n", *weighted]).encode("ascii")
 
 

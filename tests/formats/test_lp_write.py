@@ -82,9 +82,12 @@ def test_a_whole_file() -> None:
 )
 def test_every_column_states_its_bounds(lower: float, upper: float, line: str) -> None:
     assert section(Plain({"x": Column(lower, upper)}), "Bounds") == [line]
-    general = Plain({"x": Column(lower, upper, integer=True)})
-    assert section(general, "Bounds") == [line]
-    assert section(general, "Generals") == [" x"]
+
+
+def test_integral_columns_have_integral_bounds() -> None:
+    plain = Plain({"n": Column(-0.5, 2.5, integer=True), "m": Column(1, INF, integer=True)})
+    assert section(plain, "Bounds") == [" 0 <= n <= 2", " 1 <= m"]
+    assert section(plain, "Generals") == [" n", " m"]
 
 
 def test_only_integers_between_zero_and_one_are_binaries() -> None:
@@ -134,6 +137,10 @@ def test_a_row_with_two_bounds_becomes_two_rows_and_the_others_keep_their_number
         *(" r1_u:", " + 1 x", " <= 2"),
         *(" r3:", " + 3 x", " <= 5"),
     ]
+
+
+def test_a_model_without_rows_has_one() -> None:
+    assert section(Plain(X), "Subject To") == [" r0:", " + 0 x", " <= 0"]
 
 
 def test_a_constant_is_the_cost_of_a_column_fixed_at_one() -> None:
@@ -188,7 +195,7 @@ def test_blocks_join_without_a_seam() -> None:
     members[12_345] = np.arange(width)
     lengths = np.where(np.arange(rows) % 1000 == 3, 0, width)
     kept = np.repeat(lengths > 0, width)
-    values = rng.integers(-9, 9, rows * width) * 2.0 + 1.0
+    values = rng.integers(-9, 9, rows * width).astype(np.float64) * 2 + 1
     model = Model(
         "large",
         Variables(

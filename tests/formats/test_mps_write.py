@@ -96,6 +96,21 @@ def test_a_whole_file() -> None:
 )
 def test_every_column_states_its_bounds(lower: float, upper: float, lines: list[str]) -> None:
     assert section(Plain({"x": Column(lower, upper)}), "BOUNDS") == lines
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "lines"),
+    [
+        (0, 1, [" LO BND x 0", " UP BND x 1"]),
+        (1, INF, [" PL BND x", " LO BND x 1"]),
+        (-INF, INF, [" FR BND x"]),
+        (-INF, -3, [" MI BND x", " UP BND x -3"]),
+        (4, 4, [" FX BND x 4"]),
+        (0.5, 1.5, [" FX BND x 1"]),
+        (-1.5, 1e-9, [" LO BND x -1", " UP BND x 0"]),
+    ],
+)
+def test_every_integral_column_states_integral_bounds(lower: float, upper: float, lines: list[str]) -> None:
     assert section(Plain({"x": Column(lower, upper, integer=True)}), "BOUNDS") == lines
 
 
@@ -168,7 +183,7 @@ def test_notes_are_short_ascii_lines_before_the_name() -> None:
     [
         (1.0, "1"),
         (-2.5, "-2.5"),
-        (1e-9, "1e-09"),
+        (1.1e-9, "1.1e-09"),
         (0.1 + 0.2, "0.30000000000000004"),
         (float(np.float32(0.1)), "0.10000000149011612"),
         (999999999999999.9, "999999999999999.9"),
@@ -181,7 +196,7 @@ def test_numbers_are_the_shortest_that_read_back(value: float, spelling: str) ->
     assert len(spelling) <= 24
 
 
-@pytest.mark.parametrize("value", [9.9e-10, -1e-12, 5e-324, 1e15, -1e30, INF, float("nan")])
+@pytest.mark.parametrize("value", [1e-9, -1e-12, 5e-324, 1e15, -1e30, INF, float("nan")])
 def test_coefficients_that_readers_drop_or_refuse_are_refused(value: float) -> None:
     assert codes(Plain(X, [Row({"x": value}, upper=0)])) == ["E1021"]
     assert codes(Plain(X, costs={"x": value})) == ["E1021"]
@@ -209,6 +224,15 @@ def test_tiny_sides_and_bounds_are_kept() -> None:
 
 def test_a_column_without_values_is_refused() -> None:
     assert codes(Plain({"x": Column(1, 0)})) == ["E1025"]
+    assert codes(Plain({"x": Column(0.2, 0.8, integer=True)})) == ["E1025"]
+
+
+@pytest.mark.parametrize("column", [Column(0, 1), Column(0, 2, integer=True), Column(1, 1, integer=True)])
+def test_only_binaries_are_indicators(column: Column) -> None:
+    model = build(Plain({"z": column}, [Row({"z": 1.0}, 0, indicator="z")]))
+    with pytest.raises(Rejected, match="no integer between 0 and 1") as caught:
+        write_mps(model, indicators=True)
+    assert caught.value.diagnostics[0].code == "E1026"
 
 
 @pytest.mark.parametrize(
@@ -246,14 +270,16 @@ INDICATED = Plain(
 def test_indicator_rows_only_where_asked_for() -> None:
     assert codes(INDICATED) == ["E1023"]
     assert text(INDICATED, indicators=True).endswith(
-        " UP BND z 1\nINDICATORS\n IF r1 z 0\n IF r1_u z 0\n IF r2 z 1\nENDATA\n"
+        " LO BND x 0\n BV BND z\nINDICATORS\n IF r1 z 0\n IF r1_u z 0\n IF r2 z 1\nENDATA\n"
     )
 
 
 def test_ordered_sets_only_where_asked_for() -> None:
     plain = Plain({"x": Column(), "y": Column()}, sets=[["y", "x"], ["x"]])
     assert codes(plain) == ["E1024"]
-    assert text(plain, ordered_sets=True).endswith("SOS\n S1 set1\n y 1\n x 2\n S1 set2\n x 1\nENDATA\n")
+    assert text(plain, ordered_sets=True).endswith(
+        "SOS\n S1 set1\n    y 1\n    x 2\n S1 set2\n    x 1\nENDATA\n"
+    )
 
 
 def many_lines() -> Model:

@@ -1,6 +1,7 @@
 """Linear models made by hand and at random, and what two of them must have in common."""
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -129,9 +130,9 @@ def read_off(model: Model) -> Plain:
 
 numbers = st.one_of(
     st.integers(-20, 20).map(float),
-    st.floats(1e-9, 1e14, exclude_max=True),
-    st.floats(-1e14, -1e-9, exclude_min=True),
-    st.floats(-4, 4, width=32).filter(lambda v: v == 0 or abs(v) >= 1e-9),
+    st.floats(1.1e-9, 9e14),
+    st.floats(-9e14, -1.1e-9),
+    st.floats(-4, 4, width=32).filter(lambda v: v == 0 or abs(v) > 1e-9),
 )
 coefficients = numbers.filter(lambda v: v != 0)
 names = st.from_regex(r"\A[a-df-z_][a-z0-9_]{0,9}\Z").filter(lambda name: name not in KEYWORDS)
@@ -153,11 +154,22 @@ def intervals(draw: st.DrawFn) -> tuple[float, float]:
     }[kind]
 
 
+def _has_values(column: Column) -> bool:
+    if not column.integer or math.isinf(column.lower) or math.isinf(column.upper):
+        return True
+    return math.ceil(column.lower) <= math.floor(column.upper)
+
+
+columns_ = st.builds(
+    lambda interval, integer: Column(interval[0], interval[1], integer), intervals(), st.booleans()
+).filter(_has_values)
+
+
 @st.composite
 def plains(draw: st.DrawFn, *, extended: bool = False) -> Plain:
     """Random linear models; extended ones have indicator rows and ordered sets."""
     labels = draw(st.lists(names, min_size=0, max_size=6, unique=True))
-    columns = {name: Column(*draw(intervals()), integer=draw(st.booleans())) for name in labels}
+    columns = {name: draw(columns_) for name in labels}
     if extended:
         columns["z"] = Column(0.0, 1.0, integer=True)
         labels = list(columns)
