@@ -15,7 +15,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from ensc.compiler.diagnostics import Span, reject
-from ensc.compiler.frontend.quoting import shown
+from ensc.compiler.frontend.quoting import path_text, shown
 from ensc.compiler.frontend.words import suggest
 
 CHUNK = 1 << 20
@@ -54,7 +54,7 @@ def open_file(path: Path, kind: FileKind, place: Span | None) -> Iterator[Buffer
     """
     with os.fdopen(_descriptor(path, kind, place), "rb") as stream:
         status = os.fstat(stream.fileno())
-        name = shown(path.as_posix())
+        name = path_text(path.as_posix())
         if not stat.S_ISREG(status.st_mode):
             reject(kind.unreadable, f"the {kind.noun} `{name}` is no regular file", place)
         if status.st_size > kind.limit:
@@ -76,7 +76,7 @@ def read_file(path: Path, kind: FileKind, place: Span | None) -> bytes:
         # One byte more than the limit shows a file that has grown since its size was asked for.
         content = stream.read(kind.limit + 1)
     if len(content) > kind.limit:
-        reject(kind.too_large, f"the {kind.noun} `{shown(path.as_posix())}` keeps growing", place)
+        reject(kind.too_large, f"the {kind.noun} `{path_text(path.as_posix())}` keeps growing", place)
     return content
 
 
@@ -93,7 +93,7 @@ def sha256_of(path: Path, kind: FileKind, place: Span | None) -> str:
 def _descriptor(path: Path, kind: FileKind, place: Span | None) -> int:
     # O_NONBLOCK: opening a named pipe that nobody writes to must not wait for ever.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    name = shown(path.as_posix())
+    name = path_text(path.as_posix())
     try:
         descriptor = os.open(path, flags)
     except (FileNotFoundError, NotADirectoryError):
@@ -125,9 +125,10 @@ def _why(error: OSError | ValueError) -> str:
 def _neighbour(path: Path) -> str | None:
     """Advise on a path that leads nowhere: a file of a similar name, or the missing folder."""
     try:
-        names = sorted(entry.name for entry in os.scandir(path.parent) if entry.is_file())
+        with os.scandir(path.parent) as entries:
+            names = sorted(entry.name for entry in entries if entry.is_file())
     except OSError:
-        return f"there is no folder `{shown(path.parent.as_posix())}`"
+        return f"there is no folder `{path_text(path.parent.as_posix())}`"
     stems = {Path(name).stem: name for name in reversed(names)}
     close = suggest(path.stem, sorted(stems))
     return f"did you mean `{shown(stems[close])}`?" if close else None

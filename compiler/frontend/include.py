@@ -13,7 +13,7 @@ from typing import TypeAlias
 from ensc.compiler.diagnostics import Diagnostic, Label, Rejected, Source, Span, reject
 from ensc.compiler.frontend.files import FileKind, join, read_file
 from ensc.compiler.frontend.parse import parse_query
-from ensc.compiler.frontend.quoting import shown
+from ensc.compiler.frontend.quoting import path_text
 from ensc.compiler.frontend.report import Report
 from ensc.compiler.types.syntax import Include, QueryFile, Statement
 
@@ -113,7 +113,7 @@ def _with_origin(diagnostic: Diagnostic, files: Mapping[str, SourceFile]) -> Dia
 
 def _address(span: Span) -> str:
     line, column = span.source.position(span.start)
-    return f"{shown(span.source.name)}:{line}:{column}"
+    return f"{path_text(span.source.name)}:{line}:{column}"
 
 
 class _Loader:
@@ -165,11 +165,11 @@ class _Loader:
         cycle = [target, *reversed(names[: names.index(target)]), target]
         reject(
             "E0302",
-            f"`{shown(target)}` includes itself",
+            f"`{path_text(target)}` includes itself",
             place,
             "this closes the circle",
             related=tuple(Label(span, "included here") for span in chain[1 : len(cycle) - 1]),
-            notes=(f"the circle: {' -> '.join(map(shown, cycle))}",),
+            notes=(f"the circle: {' -> '.join(map(path_text, cycle))}",),
             help="move what both files need into a third file",
         )
 
@@ -195,7 +195,7 @@ def _refuse_other_encodings(source: Source, content: bytes) -> None:
         start = len(error.object[: error.start].decode("utf-8"))
         reject(
             "E0306",
-            f"`{shown(source.name)}` is not UTF-8 text",
+            f"`{path_text(source.name)}` is not UTF-8 text",
             Span(source, start, start + 1),
             f"byte {error.object[error.start]:#04x}",
             help="save the file as UTF-8",

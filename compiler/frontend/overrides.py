@@ -159,7 +159,7 @@ def _read(option: str, argument: str) -> Override:
         reject(
             "E0405",
             f"`{option}` takes a name and a value",
-            Span(source, start, max(start + 1, start + len(argument))),
+            Span(source, start, len(source.text)) if argument else Span(source, 0, len(option)),
             "expected name=value",
             help=f"for example `{option} {example[option]}`",
         )

@@ -18,6 +18,18 @@ def shown(text: str, longest: int = LONGEST) -> str:
     return plain if len(plain) <= longest else plain[: longest - 3] + "..."
 
 
+def path_text(path: str, longest: int = 200) -> str:
+    """Return a path fit for a terminal; of a long one the end, which tells files apart.
+
+    >>> path_text("nets/digits/f1.onnx", 12)
+    '.../f1.onnx'
+    """
+    if len(path) <= longest:
+        return shown(path, 4 * longest)
+    cut = path[3 - longest :]
+    return "..." + shown(cut[max(cut.find("/"), 0) :], 4 * longest)
+
+
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape", "backslashreplace").decode("ascii")
 

@@ -141,7 +141,9 @@ def _open(path: Path, overrides: Overrides) -> Session:
     if sections.data is not None:
         for override in data:
             report.attempt(refuse_unknown, override, [sections.data.name.text], "E0721", "data set")
-    return Session(program, networks, data[0] if data else None, choices, report.said)
+    name = sections.data.name.text if sections.data else ""
+    given = next((override for override in data if override.name.text == name), None)
+    return Session(program, networks, given, choices, report.said)
 
 
 def _resolve(session: Session, given: Mapping[str, Expression]) -> Loaded:
@@ -243,7 +245,7 @@ def _fit(
     return points
 
 
-def _finish(  # noqa: PLR0917 - everything that a problem is made of
+def _finish(
     session: Session,
     sections: Sections,
     environment: Environment,

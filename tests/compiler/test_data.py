@@ -224,7 +224,7 @@ def test_layout(folder: Path, stored: tuple[int, ...], network: str, layout: str
         ((2, 6), "colour.onnx", "", "E0713", "another order"),
     ],
 )
-def test_shape_mistakes(  # noqa: PLR0917 - the columns of the table
+def test_shape_mistakes(
     folder: Path, stored: tuple[int, ...], network: str, layout: str, code: str, text: str
 ) -> None:
     write_network(folder / "last.onnx", (2, 2, 3))

@@ -26,8 +26,8 @@ from ensc.compiler.frontend.data.raw import (
 )
 from ensc.compiler.frontend.expressions import Located
 from ensc.compiler.frontend.files import FileKind, read_file
+from ensc.compiler.frontend.quoting import path_text, shown
 from ensc.compiler.frontend.quoting import shape as shape_text
-from ensc.compiler.frontend.quoting import shown
 from ensc.compiler.frontend.words import suggest
 
 IMAGE_FILE = FileKind("image", "E0701", "E0702", "E0703", 64 << 20)
@@ -53,7 +53,7 @@ def read_png(
     files = [Path(name) for name in sorted(names)]
     what = f"`{shown(pattern.value.name)}`"
     if not files:
-        reject("E0701", f"no image matches `{shown(pattern.value.as_posix())}`", pattern.span)
+        reject("E0701", f"no image matches `{path_text(pattern.value.as_posix())}`", pattern.span)
     rows = selection.rows.choose(len(files), what)
     table, digest = _read_labels(labels)
     chosen = [files[row] for row in rows.tolist()]
