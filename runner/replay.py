@@ -60,9 +60,9 @@ class Agreement:
     def summary(self) -> str:
         """The outcome in one line."""
         if not self.compared:
-            return "not replayed in float32: " + "; ".join(self.skipped)
+            return "not replayed: " + "; ".join(self.skipped)
         same = self.compared - len(self.differences)
-        said = f"float32 (onnxruntime) agrees on {same} of {self.compared} losses"
+        said = f"onnxruntime agrees on {same} of {self.compared} losses"
         places = (
             f"attack {d.attack + 1} point {d.point + 1} member {d.member + 1} (margin {d.margin:.3g})"
             for d in self.differences

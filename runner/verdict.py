@@ -33,7 +33,7 @@ class _Evidence:
     attacks_compiled: int
 
 
-def judge(  # noqa: PLR0917 - the evidence, piece by piece, in the order in which it arises
+def judge(
     problem: EnsembleProblem,
     solution: Solution,
     attack: Attack | None,
@@ -130,7 +130,8 @@ def _checked(
         return _verdict(Word.NOT_ROBUST, value, Fraction(1), evidence, (*reasons, *liar), proved=False)
     if _proves_infeasible(problem, evidence):
         return _verdict(_robust(problem, evidence), value, alpha, evidence, reasons, proved=True)
-    why = _why_open(evidence, f"an attack of value {number(alpha)} or more")
+    reached = value if evidence.certificate else None
+    why = _why_open(evidence, reached=reached, sought=f"{number(alpha)} or more")
     return _verdict(Word.UNKNOWN, value, Fraction(1), evidence, (*reasons, *why), proved=False)
 
 
@@ -166,7 +167,7 @@ def _maximized(
         return _verdict(Word.UNKNOWN, lower, most, evidence, (*reasons, *liar), proved=False)
     claimed = _claimed_bound(problem, evidence)
     if claimed is None:
-        why = _why_open(evidence, "the best attack")
+        why = _why_open(evidence, reached=reached, sought="proved to be the best")
         return _verdict(Word.UNKNOWN, lower, most, evidence, (*reasons, *why), proved=False)
     bound, slack = claimed
     if lower > bound + slack:
@@ -177,7 +178,7 @@ def _maximized(
         return _verdict(Word.OPTIMAL, lower, upper, evidence, reasons, proved=True)
     if lower == upper and reached is not None:
         return _verdict(Word.OPTIMAL, lower, upper, evidence, reasons, proved=True)
-    why = _why_open(evidence, "the best attack")
+    why = _why_open(evidence, reached=reached, sought="proved to be the best")
     return _verdict(Word.UNKNOWN, lower, upper, evidence, (*reasons, *why), proved=True)
 
 
@@ -223,20 +224,19 @@ def _impossible(evidence: _Evidence) -> str:
     )
 
 
-def _why_open(evidence: _Evidence, sought: str) -> tuple[str, ...]:
+def _why_open(evidence: _Evidence, *, reached: Fraction | None, sought: str) -> tuple[str, ...]:
     """Say what the solver said, and what became of it."""
     solution = evidence.solution
     said = (solution.message,) if solution.message else ()
     match solution.status:
+        case Status.OPTIMAL | Status.FEASIBLE if reached is not None:
+            what = f"replayed exactly, the solver's attack reaches {number(reached)}; it was to be {sought}"
         case Status.OPTIMAL | Status.FEASIBLE:
-            if solution.status is Status.OPTIMAL or evidence.certificate is not None:
-                what = f"the solver's answer does not stand up to exact replay as {sought}"
-            else:
-                what = f"the solver's answer was not replayed, and only replay counts as {sought}"
+            what = "the solver claims an attack that was not replayed, and only replay counts"
         case Status.UNBOUNDED:
             what = "the solver calls the model unbounded, which it is not"
         case Status.INFEASIBLE | Status.UNKNOWN:
-            what = f"neither was {sought} found nor its absence proved"
+            what = f"no attack that is {sought} was found, nor was it proved that there is none"
         case _:
             assert_never(solution.status)
     return (*said, what)

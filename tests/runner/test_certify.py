@@ -112,7 +112,7 @@ rationals = st.fractions(-2, 2, max_denominator=4)
     target=st.sampled_from([None, 1]),
 )
 @settings(max_examples=80, deadline=None)
-def test_losses_follow_the_definition(  # noqa: PLR0917 - one argument for each ingredient
+def test_losses_follow_the_definition(
     make_network: Dense,
     make_problem: Maker,
     weights: list[tuple[list[int], int]],

@@ -118,7 +118,7 @@ def test_what_nothing_can_do_is_done_as_far_as_possible(corner: Maker) -> None:
     domain=st.sampled_from([(None, None), (0, 1), (F(-1, 3), F(1, 7)), (F(1, 3), None)]),
 )
 @settings(max_examples=150, deadline=None)
-def test_repair_never_leaves_ball_or_domain(  # noqa: PLR0917 - one argument for each ingredient
+def test_repair_never_leaves_ball_or_domain(
     corner: Maker,
     norm: Norm,
     radius: Fraction,
@@ -150,7 +150,7 @@ def grid_witness(problem: EnsembleProblem, pattern: tuple[bool, ...]) -> tuple[F
     targeted=st.booleans(),
 )
 @settings(max_examples=80, deadline=None)
-def test_a_witness_survives_the_tolerance_of_a_solver(  # noqa: PLR0917 - one argument for each ingredient
+def test_a_witness_survives_the_tolerance_of_a_solver(
     make_network: Dense,
     make_problem: Maker,
     weights: list[list[int]],

@@ -32,7 +32,7 @@ def size(norm: Norm, delta: Floats) -> Floats:
     radius=st.fractions(0, 5, max_denominator=4),
 )
 @settings(max_examples=60, deadline=None)
-def test_nothing_admissible_is_nearer(  # noqa: PLR0917 - one argument for each ingredient
+def test_nothing_admissible_is_nearer(
     norm: Norm, wanted: Floats, low: Floats, high: Floats, others: Floats, radius: Fraction
 ) -> None:
     found = project(norm, radius, low, high, wanted)

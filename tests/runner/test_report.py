@@ -136,7 +136,7 @@ def test_the_whole_answer(every: dict[str, Result]) -> None:
         "  f1     | f1.onnx | 0.5\n"
         "  f2     | f2.onnx | 0.5\n"
         "\n"
-        "float32  float32 (onnxruntime) agrees on 7 of 8 losses; differs at attack 1 point 2 member 2 "
+        "float32  onnxruntime agrees on 7 of 8 losses; differs at attack 1 point 2 member 2 "
         "(margin -1e-09)\n"
         "seconds  1.75 (compile 0.25, solve 1.50)\n"
     )
