@@ -147,9 +147,9 @@ def extremum(node: Node, inputs: Inputs, build: Builder) -> Tensor:
         if isinstance(t, Computed)
     ]
     result: Tensor = largest(node, computed, build)
-    for i, term in enumerate(terms):
+    for term in terms:
         if isinstance(term, Constant):
-            result = at_least(node, result, sign * _fitted(node, term.array, shape, i), build)
+            result = at_least(node, result, sign * term.array, build)
     return scaled(node, result, build, factor=sign)
 
 

@@ -30,9 +30,9 @@ Attribute: TypeAlias = (
     | None
 )
 
-# No array that a file asks for may have more entries (256 MiB as integers): a few bytes can declare a
+# No array that a file asks for may have more entries (128 MiB as integers): a few bytes can declare a
 # tensor of any size.
-ENTRIES = 1 << 25
+ENTRIES = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,6 @@ from ensc.compiler.frontend.onnx.tensor import (
 )
 from ensc.compiler.frontend.onnx.windows import (
     axes_of_windows,
-    combined,
-    listed,
     over_channels,
     taps_of,
 )
@@ -129,7 +127,7 @@ def _products(
 def convolution(node: Node, inputs: Inputs, build: Builder) -> Tensor:
     """Conv in any number of dimensions, with groups, strides, dilations and padding."""
     x = build.lifted(node, required(node, inputs, 0))
-    kernel, bias, groups = _kernel(node, inputs, x)
+    kernel, bias, groups = kernel_of(node, inputs, x)
     batch, channels, *spatial = x.shape
     outputs, each, *window = kernel.shape
     if each * groups != channels or outputs % groups:
@@ -141,31 +139,13 @@ def convolution(node: Node, inputs: Inputs, build: Builder) -> Tensor:
     node.bounded(batch, groups, flat.shape[0], each * flat.shape[1])
     taps = over_channels(flat, batch * channels, math.prod(spatial))
     shape = (batch, outputs, *(axis.windows for axis in axes))
-    return _grouped(
+    return grouped(
         node, x, kernel.reshape(outputs, -1), bias, taps=taps, groups=groups, shape=shape, build=build
     )
 
 
-def transposed_convolution(node: Node, inputs: Inputs, build: Builder) -> Tensor:
-    """ConvTranspose: each output reads the inputs whose window would have covered it."""
-    x = build.lifted(node, required(node, inputs, 0))
-    kernel, bias, groups = _kernel(node, inputs, x)
-    batch, channels, *spatial = x.shape
-    if kernel.shape[0] != channels or channels % groups:
-        node.invalid(f"{channels} channels and a kernel of {list(kernel.shape)} do not fit")
-    each, window = kernel.shape[1], kernel.shape[2:]
-    places, sizes = _reversed_places(node, spatial, window)
-    node.bounded(batch, channels, math.prod(sizes), math.prod(window))
-    taps = over_channels(combined(places, spatial), batch * channels, math.prod(spatial))
-    rows = kernel.reshape(groups, channels // groups, each, -1).swapaxes(1, 2)
-    outputs = groups * each
-    shape = (batch, outputs, *sizes)
-    return _grouped(
-        node, x, rows.reshape(outputs, -1), bias, taps=taps, groups=groups, shape=shape, build=build
-    )
-
-
-def _kernel(node: Node, inputs: Inputs, x: Computed) -> tuple[Floats, Floats | None, int]:
+def kernel_of(node: Node, inputs: Inputs, x: Computed) -> tuple[Floats, Floats | None, int]:
+    """Return the kernel, the bias if there is one, and the number of groups."""
     kernel, bias = weight(node, inputs, 1), weight(node, inputs, 2)
     groups = node.integer("group", 1)
     if kernel is None or kernel.ndim != len(x.shape) or kernel.ndim < 3 or groups < 1:
@@ -173,7 +153,7 @@ def _kernel(node: Node, inputs: Inputs, x: Computed) -> tuple[Floats, Floats | N
     return kernel, bias, groups
 
 
-def _grouped(
+def grouped(
     node: Node,
     x: Computed,
     kernel: Floats,
@@ -195,38 +175,6 @@ def _grouped(
     out = Computed(value, (outputs, batch, windows))
     turned = permuted(node, out, lambda a: a.swapaxes(0, 1), build)
     return turned.reshaped(*shape)
-
-
-def _reversed_places(
-    node: Node, spatial: list[int], window: tuple[int, ...]
-) -> tuple[list[Integers], list[int]]:
-    """Return for each axis what each tap of each output reads, and the output's length."""
-    rank = len(spatial)
-    strides = listed(node, "strides", rank, 1)
-    dilations = listed(node, "dilations", rank, 1)
-    extra = listed(node, "output_padding", rank, 0)
-    pads = listed(node, "pads", 2 * rank, 0)
-    wanted = node.integers("output_shape")
-    mode = node.text("auto_pad", "NOTSET")
-    if min(*strides, *dilations) < 1 or len(wanted or spatial) != rank:
-        node.invalid("strides, dilations and output_shape do not fit its input")
-    places, sizes = [], []
-    for i, (n, k, s, d) in enumerate(zip(spatial, window, strides, dilations, strict=True)):
-        full = s * (n - 1) + extra[i] + (k - 1) * d + 1
-        before, size = pads[i], full - pads[i] - pads[rank + i]
-        if wanted is not None or mode in {"SAME_UPPER", "SAME_LOWER"}:
-            size = wanted[i] if wanted is not None else n * s
-            total = max(0, full - size)
-            before = total // 2 if mode == "SAME_UPPER" else total - total // 2
-        elif mode == "VALID":
-            before, size = 0, full
-        if size < 1:
-            node.invalid(f"its output would have length {size}")
-        node.bounded(size, k)
-        at = np.arange(size)[:, None] + before - np.arange(k) * d
-        places.append(np.where(at % s == 0, at // s, -1))
-        sizes.append(size)
-    return places, sizes
 
 
 def batch_normalization(node: Node, inputs: Inputs, build: Builder) -> Tensor:

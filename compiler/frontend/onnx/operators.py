@@ -9,6 +9,7 @@ from ensc.compiler.frontend.onnx import (
     reshaping,
     sources,
     spreading,
+    upsampling,
 )
 from ensc.compiler.frontend.onnx.build import Builder
 from ensc.compiler.frontend.onnx.folding import FOLDED, fold
@@ -140,7 +141,7 @@ def lower(  # noqa: PLR0915 - one case for each operator, and nothing else
         case "Conv":
             return linear.convolution(node, inputs, build)
         case "ConvTranspose":
-            return linear.transposed_convolution(node, inputs, build)
+            return upsampling.transposed_convolution(node, inputs, build)
         case "BatchNormalization":
             return linear.batch_normalization(node, inputs, build)
         case "MaxPool":

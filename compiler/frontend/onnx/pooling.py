@@ -109,7 +109,19 @@ def _pooled(node: Node, inputs: Inputs, build: Builder) -> tuple[Computed, list[
     x = build.lifted(node, required(node, inputs, 0))
     if len(x.shape) < 3:
         node.invalid(f"its input has shape {list(x.shape)}, without a spatial axis")
-    return x, axes_of_windows(node, x.shape[2:], node.integers("kernel_shape") or ())
+    axes = axes_of_windows(node, x.shape[2:], node.integers("kernel_shape") or ())
+    if node.text("auto_pad", "NOTSET").startswith("SAME") and not all(_is_covered(a) for a in axes):
+        node.refuse(
+            "runtimes disagree on `auto_pad` where windows are dilated or do not touch each other",
+            "export it with explicit `pads`",
+        )
+    return x, axes
+
+
+def _is_covered(axis: Axis) -> bool:
+    """Return whether undilated windows leave no gaps, so that padding makes up the difference."""
+    dilated = axis.reach > axis.kernel
+    return not dilated and (axis.windows - 1) * axis.stride + axis.reach >= axis.length
 
 
 def _every_window(node: Node, x: Computed, axes: list[Axis]) -> Integers:

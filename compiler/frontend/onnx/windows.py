@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ensc.compiler.frontend.onnx.graph import Node
+from ensc.compiler.frontend.onnx.graph import ENTRIES, Node
 from ensc.compiler.types.network import Integers
 
 
@@ -31,6 +31,11 @@ class Axis:
     after: int
     windows: int
 
+    @property
+    def reach(self) -> int:
+        """How many entries a window spans."""
+        return (self.kernel - 1) * self.dilation + 1
+
     def places(self) -> Integers:
         """Return where each tap of each window lies, shape (windows, kernel); outside is padding."""
         starts = np.arange(self.windows) * self.stride - self.before
@@ -49,8 +54,11 @@ def axes_of_windows(node: Node, spatial: Sequence[int], kernel: Sequence[int]) -
     strides = listed(node, "strides", rank, 1)
     dilations = listed(node, "dilations", rank, 1)
     pads = listed(node, "pads", 2 * rank, 0)
-    if len(kernel) != rank or min(*kernel, *strides, *dilations) < 1 or min(pads, default=0) < 0:
+    numbers = (*kernel, *strides, *dilations, *pads)
+    if len(kernel) != rank or min(*kernel, *strides, *dilations) < 1 or min(numbers) < 0:
         node.invalid("kernel, strides, dilations and pads do not fit its input")
+    if max(numbers) > ENTRIES:
+        node.reject("E0504", f"a window of {max(numbers)} is too large, at most {ENTRIES} is read")
     mode = node.text("auto_pad", "NOTSET")
     ceil = bool(node.integer("ceil_mode", 0))
     axes = [
@@ -84,7 +92,7 @@ def _axis(mode: str, *, ceil: bool, numbers: tuple[int, int, int, int, int, int]
     windows = (-(-room // stride) if ceil else room // stride) + 1
     if ceil and (windows - 1) * stride >= length + before:
         windows -= 1  # a window that would start behind the input
-    return Axis(length, kernel, stride, dilation, before, after, windows if room >= 0 else 0)
+    return Axis(length, kernel, stride, dilation, before, after, windows)
 
 
 def taps_of(node: Node, axes: Sequence[Axis]) -> Integers:
