@@ -35,8 +35,8 @@ STURDY = 1e-4
 LONGEST = 4096
 """Bits of a denominator beyond which a solver's rational is not passed on as it is."""
 
-STEPS, PATIENCE = 300, 25
-"""Most steps of an ascent, and how many it goes on without any row getting better."""
+STEPS, PATIENCE, PROGRESS = 200, 15, 1e-9
+"""Most steps of an ascent, and how many it goes on without getting better by more than the last number."""
 
 AIMS = (1e-9, 1e-7, 1e-5, 2e-4, 1e-3)
 REACHES = (1.0, 1.5)
@@ -146,10 +146,10 @@ def _ascend(problem: EnsembleProblem, point: int, start: Floats, wanted: Integer
     for _ in range(STEPS):
         rows = project(problem.threat.norm, problem.threat.radius, low, high, rows)
         margin, slope = _worst(problem, point, rows, wanted)
-        better = margin > least
+        better, before = margin > least, least.max()
         best, least = np.where(better[:, None], rows, best), np.where(better, margin, least)
-        stale = 0 if better.any() else stale + 1
-        if (least >= aims).all() or stale > PATIENCE:
+        stale = 0 if least.max() > before + PROGRESS else stale + 1
+        if least.max() >= STURDY or stale > PATIENCE:
             break
         steepness = np.maximum((slope**2).sum(axis=1), np.finfo(np.float64).tiny)
         length = reaches * np.maximum(aims - margin, 0.0) / steepness
