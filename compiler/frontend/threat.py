@@ -11,7 +11,7 @@ from ensc.compiler.frontend.quoting import number as number_text
 from ensc.compiler.frontend.report import Report, already_reported
 from ensc.compiler.frontend.sections import Sections, clauses
 from ensc.compiler.types.problem import Domain, Norm, ThreatModel
-from ensc.compiler.types.syntax import Clause, Interval, Name
+from ensc.compiler.types.syntax import AttackStatement, Clause, InputStatement, Interval, Name
 
 INPUT_WORDS = ("domain", "layout")
 ATTACK_WORDS = ("norm", "radius", "count")
@@ -43,7 +43,13 @@ def read_input(sections: Sections, environment: Environment) -> InputSpace:
     report = Report()
     found = clauses(sections.input, "input", INPUT_WORDS, report)
     place = sections.input.span if sections.input else sections.start
-    domain = report.attempt(_read_domain, found.get("domain"), environment, place)
+    domain = report.attempt(
+        _read_domain,
+        found.get("domain"),
+        environment,
+        place,
+        unsure=_has_unknown(sections.input, INPUT_WORDS),
+    )
     layout = report.attempt(_read_layout, found["layout"]) if "layout" in found else None
     if domain is None or report.failed:
         raise Rejected(report.said)
@@ -72,7 +78,14 @@ def read_threat(
     found = clauses(sections.attack, "attack", ATTACK_WORDS, report)
     norm = report.attempt(_read_norm, found.get("norm"))
     place = sections.attack.span if sections.attack else sections.start
-    radius = report.attempt(_read_radius, found.get("radius"), environment, range_of_radius, place)
+    radius = report.attempt(
+        _read_radius,
+        found.get("radius"),
+        environment,
+        range_of_radius,
+        place,
+        unsure=_has_unknown(sections.attack, ATTACK_WORDS),
+    )
     members = len(sections.ensemble.members) if sections.ensemble else 1
     count = report.attempt(_read_count, found.get("count"), environment, members)
     if norm is None or radius is None or count is None or domain is None:
@@ -83,7 +96,14 @@ def read_threat(
     return ThreatModel(norm, radius.value, domain, count, automatic)
 
 
-def _read_domain(clause: Clause | None, environment: Environment, place: Span) -> Limits:
+def _has_unknown(statement: InputStatement | AttackStatement | None, words: tuple[str, ...]) -> bool:
+    """Say whether a clause is misspelt; it may be the one that seems to be missing."""
+    return statement is not None and any(c.word.text not in words for c in statement.clauses)
+
+
+def _read_domain(clause: Clause | None, environment: Environment, place: Span, *, unsure: bool) -> Limits:
+    if clause is None and unsure:
+        raise already_reported()
     if clause is None:
         reject(
             "E0802",
@@ -122,8 +142,15 @@ def _read_norm(clause: Clause | None) -> Norm:
 
 
 def _read_radius(
-    clause: Clause | None, environment: Environment, varied: Limits | None, place: Span
+    clause: Clause | None,
+    environment: Environment,
+    varied: Limits | None,
+    place: Span,
+    *,
+    unsure: bool,
 ) -> Located[Fraction]:
+    if clause is None and unsure:
+        raise already_reported()
     if clause is None:
         advice = "add `radius ...`, in the units of `input domain`: `attack norm L1, radius 1/10;`"
         reject("E0905", "the query does not say how strong the attacker is", place, help=advice)

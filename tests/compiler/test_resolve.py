@@ -90,7 +90,7 @@ def test_domain(folder: Path, clause: str, domain: Domain) -> None:
 def test_attack(folder: Path, norm: Norm, count: str, expected: int) -> None:
     attack = f"attack count {count}, norm {norm.value}, radius 2 * epsilon;"
     threat = load(folder, query(attack=attack)).problem.threat
-    assert (threat.norm, threat.radius, threat.count) == (norm, 20, expected)
+    assert (threat.norm, threat.radius, threat.count) == (norm, Fraction(20), expected)
     assert threat.automatic == (count == "auto")
 
 

@@ -24,6 +24,8 @@ NAMES = [
     ({"ensemble": 'ensemble C { f = onnx("f1.onnx"); f = onnx("f2.onnx"); }'}, "E0203", "f", "twice"),
     ({"more": 'meta { a = "1"; a = "2"; }'}, "E0203", "a", "given twice"),
     ({"attack": "attack nrom L1, radius 1;"}, "E0205", "nrom", "no clause `nrom`"),
+    ({"attack": "attack raduis 1;"}, "E0205", "raduis", "no clause `raduis`"),
+    ({"input": "input domian [0, 255];"}, "E0205", "domian", "no clause `domian`"),
     ({"input": "input domain [0, 255], range 1;"}, "E0205", "range", "no clause `range`"),
     ({"loss": "loss zero_won;"}, "E0205", "zero_won", "no clause `zero_won`"),
     ({"attack": "attack norm L1, radius 1, radius 2;"}, "E0206", "radius 2", "twice"),
