@@ -193,8 +193,13 @@ def _claimed_bound(problem: EnsembleProblem, evidence: _Evidence) -> tuple[Fract
         bound = solution.objective
     if bound is None or proof is None or not _is_whole(problem, evidence):
         return None
-    exact = abs(Fraction(bound))
-    return exact, Fraction(proof.tolerance) * max(Fraction(1), exact)
+    exact = abs(_decimal(bound))
+    return exact, _decimal(proof.tolerance) * max(Fraction(1), exact)
+
+
+def _decimal(number: float) -> Fraction:
+    """Return the decimal that a float prints as: the tolerance is far wider than what that changes."""
+    return Fraction(repr(float(number)))
 
 
 def _verdict(
