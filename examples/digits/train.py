@@ -109,7 +109,7 @@ def loss(network: nn.Sequential, x: Tensor, y: Tensor, radius: float) -> Tensor:
     """Return the training loss: adversarial, a little interval bound, and weight size.
 
     The interval term (Gowal et al. 2018) is there for the verifier: it makes most units stable
-    over a small ball, and leaves images that bounds alone prove robust.
+    over a small ball, and lets bounds alone prove many images robust there.
     """
     adversarial = functional.cross_entropy(network(attack(network, x, y, radius)), y)
     low, high = interval(network, (x - radius).clamp(min=0), (x + radius).clamp(max=1))
