@@ -32,7 +32,8 @@ def render_text(diagnostics: Iterable[Diagnostic], width: int = WIDTH) -> str:
 
     Args:
         diagnostics: in the order in which they are shown.
-        width: of the longest source line shown whole, in terminal columns; others are cut at "…".
+        width: of the longest source line shown whole, in terminal columns, at least 20; longer ones
+            are cut at "…".
 
     Returns:
         The text, with a line break at its end; empty if there are no diagnostics.
@@ -40,7 +41,7 @@ def render_text(diagnostics: Iterable[Diagnostic], width: int = WIDTH) -> str:
     every = tuple(diagnostics)
     if not every:
         return ""
-    blocks = ["\n".join(_lines(diagnostic, width)) for diagnostic in every]
+    blocks = ["\n".join(_lines(diagnostic, max(width, 20))) for diagnostic in every]
     return "\n\n".join([*blocks, _summary(every)]) + "\n"
 
 
@@ -76,7 +77,7 @@ def _lines(diagnostic: Diagnostic, width: int) -> Iterator[str]:
     marks = _marks(diagnostic)
     gutter = max((len(str(mark.line)) for mark in marks), default=1)
     for number, source in enumerate(dict.fromkeys(mark.source for mark in marks)):
-        here = [mark for mark in marks if mark.source is source]
+        here = [mark for mark in marks if mark.source == source]
         line, column = source.position(here[0].span.start)
         arrow = "-->" if number == 0 else ":::"
         yield f"{' ' * gutter} {arrow} {visible(source.name)}:{line}:{column}"
@@ -151,12 +152,14 @@ class _Text:
 
     Attributes:
         shown: the part that is shown.
-        columns: of each character, and behind the last one, in the whole line.
+        base: offset in the line of the first character that was considered.
+        columns: of each character considered, and behind the last one.
         first: the column at which the part starts; the "…" before it takes one column.
         last: the column behind it.
     """
 
     shown: str
+    base: int
     columns: tuple[int, ...]
     first: int
     last: int
@@ -164,30 +167,30 @@ class _Text:
     @classmethod
     def cut(cls, line: str, mark: _Mark, width: int) -> "_Text":
         """Show a line, a long one only around a mark."""
-        cells = list(_cells(line))
+        base = max(0, mark.start - width)
+        near = line[base : mark.start + 2 * width]
+        cells = list(_cells(near))
         columns = tuple(accumulate(map(_width, cells), initial=0))
-        if columns[-1] <= width:
-            return cls("".join(cells), columns, 0, columns[-1])
-        at = columns[min(mark.start, len(cells))]
+        if len(near) == len(line) and columns[-1] <= width:
+            return cls("".join(cells), base, columns, 0, columns[-1])
+        at = columns[min(mark.start - base, len(cells))]
         low = max(0, min(at - width // 3, columns[-1] - width))
         kept = [i for i in range(len(cells)) if low <= columns[i] and columns[i + 1] <= low + width]
         first, last = kept[0], kept[-1] + 1
-        shown = "".join(cells[first:last])
-        before = "…" if first > 0 else ""
-        after = "…" if last < len(cells) else ""
-        return cls(before + shown + after, columns, columns[first] - len(before), columns[last])
+        before = "…" if base + first > 0 else ""
+        after = "…" if base + last < len(line) else ""
+        shown = before + "".join(cells[first:last]) + after
+        return cls(shown, base, columns, columns[first] - len(before), columns[last])
 
     def underline(self, mark: _Mark) -> str:
         """Return the underline of a mark, and its text."""
-        length = len(self.columns) - 1
-        start = self._column(mark.start) + max(0, mark.start - length)
-        end = self._column(mark.end)
+        start, end = self._column(mark.start), self._column(mark.end)
         return f"{' ' * start}{mark.sign * max(1, end - start)} {visible(mark.text)}"
 
     def _column(self, offset: int) -> int:
         """Return where a character is shown; one that is cut off, at the nearer end."""
-        column = self.columns[min(offset, len(self.columns) - 1)]
-        return min(max(column, self.first), self.last) - self.first
+        at = min(max(offset - self.base, 0), len(self.columns) - 1)
+        return min(max(self.columns[at], self.first), self.last) - self.first
 
 
 def _cells(line: str) -> Iterator[str]:

@@ -191,7 +191,9 @@ def _bracket(bracket: _Bracket, tight: _Tight) -> Layout:
     inside = _sequence(bracket.inside, tight, fill=fill)
     if not inside:
         return bracket.opener.text + bracket.closer.text
-    nested = Nest((Line(""), *inside))
+    # A comment behind the opening bracket stays there.
+    behind = [part for part in inside[:1] if isinstance(part, Note) and not part.own_line]
+    nested = Nest((*behind, Line(""), *inside[len(behind) :]))
     parts = (bracket.opener.text, nested, Line(""), bracket.closer.text)
     return Group(parts, has_note(inside))
 

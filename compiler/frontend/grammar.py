@@ -4,7 +4,7 @@ Scanning apart from parsing lets one scan serve the parser, the recovery from er
 formatter, and lets the recovery parse any selection of tokens with their true positions.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Literal, TypeAlias, cast
 
@@ -48,6 +48,7 @@ def grammar() -> Lark:
         lexer=_Scanned,
         start=["query", "expression"],
         propagate_positions=True,
+        strict=True,  # a conflict in the grammar is an error, not a choice that Lark makes
     )
 
 
@@ -57,11 +58,12 @@ def parse_tokens(tokens: Iterable[Token], start: Start = "query") -> Tree[Token]
     Raises:
         lark.UnexpectedToken: the first token that does not fit; its `accepts` says what would have.
     """
-    return grammar().parse(tuple(tokens), start=start)
+    typed = _with_keywords(tokens, opening=start == "query")
+    return grammar().parse(typed, start=start)
 
 
 class _Scanned(Lexer):
-    """Hands tokens on, after telling keywords from names by where they stand."""
+    """Hands tokens on that have been scanned before."""
 
     __future_interface__ = 2  # `lex` receives the state, not a text
 
@@ -70,12 +72,17 @@ class _Scanned(Lexer):
 
     def lex(self, lexer_state: LexerState, parser_state: object) -> Iterator[Token]:  # noqa: ARG002 - Lark's interface
         # The state holds what `parse` was given; its type speaks of Lark's own lexers.
-        return _with_keywords(cast("Sequence[Token]", lexer_state.text))
+        return cast("Iterator[Token]", lexer_state.text)
 
 
-def _with_keywords(tokens: Iterable[Token]) -> Iterator[Token]:
+def _with_keywords(tokens: Iterable[Token], *, opening: bool) -> Iterator[Token]:
+    """Tell keywords from names by where they stand.
+
+    Args:
+        tokens: words are of type NAME.
+        opening: whether the first one starts a statement.
+    """
     depth = 0
-    opening = True
     for token in tokens:
         word = token.value if token.type == "NAME" else None
         is_keyword = word in _WITHIN or (opening and word in _OPENING)

@@ -9,7 +9,8 @@ from ensc.compiler.diagnostics import Diagnostic, Label, Rejected, Source, Span,
 from ensc.compiler.frontend.build import build_expression, build_query
 from ensc.compiler.frontend.grammar import parse_tokens
 from ensc.compiler.frontend.scan import Scan, scan
-from ensc.compiler.frontend.syntax_errors import MOST_ERRORS, expression_error, syntax_errors
+from ensc.compiler.frontend.spelling import MOST_ERRORS
+from ensc.compiler.frontend.syntax_errors import expression_error, syntax_errors, version_error
 from ensc.compiler.types.syntax import Expression, Name, Parameter, QueryFile
 
 LARGEST = 1 << 18
@@ -46,9 +47,10 @@ def parse_query(source: Source) -> QueryFile:
     except UnexpectedToken as error:
         raise Rejected(_errors(source, scanned, error)) from None
     query = build_query(tree, source, scanned.comments)
-    reserved = [_reserved(s.name) for s in query.statements if isinstance(s, Parameter)]
-    if any(reserved):
-        raise Rejected(d for d in reserved if d)
+    parameters = (s for s in query.statements if isinstance(s, Parameter))
+    errors = [version_error(query.version), *(_reserved(p.name) for p in parameters)]
+    if any(errors):
+        raise Rejected([error for error in errors if error][:MOST_ERRORS])
     return query
 
 

@@ -14,6 +14,7 @@ from lark import Token
 from ensc.compiler.diagnostics import Diagnostic, Label, Source, Span
 from ensc.compiler.frontend.grammar import HEADER, STATEMENTS
 from ensc.compiler.frontend.scan import span_of
+from ensc.compiler.frontend.spelling import MOST_ERRORS
 
 _CLOSERS = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 _SPELT = {"RPAR": ")", "RSQB": "]", "RBRACE": "}"}
@@ -121,20 +122,21 @@ class _Splitter:
 
     def _close(self, token: Token) -> Iterator[Piece]:
         """Match a closing bracket with the nearest one it closes."""
-        matching = [t for t in self.open if _CLOSERS[t.type] == token.type]
-        if matching:
-            while self.open[-1] is not matching[-1]:
-                self.wrong.append(self._unclosed(self.open.pop(), token))
-            self.open.pop()
+        matching = (i for i, t in enumerate(reversed(self.open)) if _CLOSERS[t.type] == token.type)
+        above = next(matching, None)
+        if above is not None:
+            unclosed = self.open[len(self.open) - above :]
+            self.wrong += [self._unclosed(opener, token) for opener in unclosed[:MOST_ERRORS]]
+            del self.open[len(self.open) - above - 1 :]
         elif self.open:
             self.wrong.append(self._mismatched(self.open.pop(), token))
         else:
-            self.wrong.append(self._unopened(token))
+            self.wrong += [] if self.wrong else [self._unopened(token)]
             if token.type == "RBRACE":
                 yield self._piece()
 
     def _leave_open(self, token: Token | None) -> None:
-        self.wrong += [self._unclosed(opener, token) for opener in self.open]
+        self.wrong += [self._unclosed(opener, token) for opener in self.open[:MOST_ERRORS]]
         self.open = []
 
     def _span(self, token: Token) -> Span:

@@ -16,6 +16,7 @@ from ensc.compiler.frontend.grammar import grammar
 from ensc.compiler.frontend.spelling import (
     DEEPEST,
     LONGEST,
+    MOST_ERRORS,
     SIGNS,
     WRONG_OPERATORS,
     misspelling,
@@ -54,7 +55,7 @@ class Scan:
     Attributes:
         tokens: in order; every word has type NAME, whatever it will turn out to mean.
         comments: in order, their trailing blanks left out.
-        diagnostics: one for each token of type MISTAKE, in order.
+        diagnostics: one for each token of type MISTAKE, in order; not many more than are shown.
     """
 
     tokens: tuple[Token, ...]
@@ -73,7 +74,7 @@ def scan(source: Source, start: int = 0, end: int | None = None) -> Scan:
             comments.append(_comment(Span(source, first, last)))
             continue
         is_mistake = height.passes_limit(kind) or kind in _MISTAKES
-        if is_mistake:
+        if is_mistake and len(diagnostics) <= MOST_ERRORS:
             diagnostics.append(misspelling(kind, Span(source, first, last)))
         name = MISTAKE if is_mistake else kind
         tokens.append(Token(name, source.text[first:last], first, end_pos=last))

@@ -5,6 +5,9 @@ import unicodedata
 from ensc.compiler.diagnostics import Diagnostic, Label, Span
 from ensc.compiler.frontend.quoting import shown
 
+MOST_ERRORS = 20
+"""So many errors of one file are shown."""
+
 DEEPEST = 64
 """Brackets and operators nest at most this deep."""
 
@@ -87,7 +90,7 @@ def _too_large(span: Span) -> Diagnostic:
     return Diagnostic(
         "E0110",
         f"the exponent of `{shown(span.text)}` is out of range",
-        Label(span, "expected an exponent between -1000 and 1000"),
+        Label(span, "expected an exponent from -999 to 999"),
         help="numbers are kept exactly: use one that a model can hold",
     )
 

@@ -7,7 +7,7 @@ looked up among known mistakes; otherwise the message names what was expected an
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import islice
+from itertools import chain, islice
 
 from lark import Token, UnexpectedToken
 
@@ -18,12 +18,11 @@ from ensc.compiler.frontend.pieces import Piece, split, starts_line, starts_stat
 from ensc.compiler.frontend.quoting import alternatives, shown
 from ensc.compiler.frontend.recognise import header_tokens, recognise
 from ensc.compiler.frontend.scan import MISTAKE, span_of
+from ensc.compiler.frontend.spelling import MOST_ERRORS
 from ensc.compiler.frontend.words import suggest
+from ensc.compiler.types.syntax import Number
 
 VERSION = "1.0"
-
-MOST_ERRORS = 20
-"""So many errors of one file are reported."""
 
 _MEANT = {
     "assert": "check",
@@ -129,7 +128,7 @@ class _Finding:
 def syntax_errors(source: Source, tokens: Sequence[Token]) -> Iterator[Diagnostic]:
     """Yield what the grammar has against the tokens of a file, in order.
 
-    Tokens of type `MISTAKE` have been reported; the pieces they are in are passed over.
+    Tokens of type `MISTAKE` have been reported; what follows them in their piece is passed over.
     """
     header = _header_error(source, tokens)
     if header is not None:
@@ -187,17 +186,25 @@ def _header_error(source: Source, tokens: Sequence[Token]) -> Diagnostic | None:
     if written[0] != HEADER:
         place = Label(span_of(source, written[:1]), f"expected `{HEADER} {VERSION};` before this")
         return Diagnostic("E0106", "the file does not state its version", place, help=advice)
-    if len(written) > 1 and written[1].type == "NUMBER" and Fraction(written[1]) != 1:
-        place = Label(span_of(source, written[1:2]), f"expected {VERSION}")
-        message = f"unsupported version `{HEADER} {shown(written[1])}`"
-        return Diagnostic("E0105", message, place, help=f"this compiler reads version {VERSION}")
+    if len(written) > 1 and written[1].type == "NUMBER":
+        return version_error(Number(Fraction(written[1]), span_of(source, written[1:2])))
     return None
 
 
+def version_error(version: Number) -> Diagnostic | None:
+    """Say that a version is not supported, if that is so."""
+    if version.value == Fraction(VERSION):
+        return None
+    return Diagnostic(
+        "E0105",
+        f"unsupported version `{HEADER} {shown(version.span.text)}`",
+        Label(version.span, f"expected {VERSION}"),
+        help=f"this compiler reads version {VERSION}",
+    )
+
+
 def _piece_errors(source: Source, piece: Piece, prefix: tuple[Token, ...]) -> Iterator[Diagnostic]:
-    if _has_mistake(piece):
-        return
-    if piece.brackets:
+    if piece.brackets and not _has_mistake(piece):
         # After a bracket of the wrong kind the next ones mean little.
         is_plain = all(d.code == "E0104" for d in piece.brackets)
         yield from piece.brackets if is_plain else piece.brackets[:1]
@@ -214,11 +221,15 @@ def _first_error(
     source: Source, piece: Piece, prefix: tuple[Token, ...]
 ) -> tuple[Diagnostic | None, Piece | None]:
     """Return the first error of a piece, and what follows it if a `;` is all that it lacks."""
+    if piece.tokens[0].type == MISTAKE:
+        return None, None
     if prefix and not piece.block and piece.tokens[0] not in STATEMENTS:
         return _unknown_statement(source, piece.tokens[0]), None
     finding = _parse(source, piece, prefix)
     if finding is None:
         return (None if piece.is_ended else _missing_semicolon(source, piece.tokens[-1])), None
+    if finding.token is not None and finding.token.type == MISTAKE:
+        return None, None
     if _is_comma_between_entries(finding):
         rest = replace(piece, tokens=piece.tokens[finding.index + 1 :])
         return _comma_between_entries(finding), rest if rest.tokens else None
@@ -234,11 +245,11 @@ def _parse(source: Source, piece: Piece, prefix: tuple[Token, ...]) -> _Finding 
     if piece.block or piece.is_head:
         closing.append(Token("RBRACE", "}", end, end_pos=end))
     try:
-        parse_tokens((*prefix, *piece.block, *piece.tokens, *closing))
+        parse_tokens(chain(prefix, piece.block, piece.tokens, closing))
     except UnexpectedToken as error:
-        starts = [t.start_pos for t in piece.tokens]
         at = error.token.start_pos
-        return _Finding(source, piece, error, starts.index(at) if at in starts else len(starts))
+        places = (i for i, token in enumerate(piece.tokens) if token.start_pos == at)
+        return _Finding(source, piece, error, next(places, len(piece.tokens)))
     return None
 
 
