@@ -81,7 +81,10 @@ def _raw(rest: Iterator[Line], source: Source) -> Solution:
     status_line = next_line(rest, source, "the status")
     words = status_line.text.strip()
     _expect("# Primal solution values", rest, source)
-    standing = next_line(rest, source, "whether the values are feasible").text.strip()
+    standing_line = next_line(rest, source, "whether the values are feasible")
+    standing = standing_line.text.strip()
+    if standing not in ("Feasible", "Infeasible", "None"):
+        malformed(standing_line, "`Feasible`, `Infeasible` or `None`")
     if standing == "None":
         return answer(_status(words, feasible=False), {}, message=words)
     objective_line = next_line(rest, source, "the objective value")

@@ -21,6 +21,9 @@ _LONGEST = 100_000  # tokens of one element
 
 _TOKEN = re.compile(r'(?:\s++|;[^\n]*+)*+([()]|"(?:[^"]|"")*+"|\|[^|]*+\||[^\s()";|]++)')
 
+# Blanks and comments, then the rest of a line unless it starts with a parenthesis.
+_OUTSIDE = re.compile(r"(?:\s++|;[^\n]*+)*+((?:[^(\n][^\n]*+)?+)")
+
 _APPROXIMATE = re.compile(r"-?[0-9]++(?:\.[0-9]*+)?\?")
 
 
@@ -52,25 +55,16 @@ def pieces(source: Source) -> Iterator[Piece | Words]:
         Rejected: E1252 if a parenthesis is never closed, E1253 for what is no s-expression.
     """
     text, position, forms = source.text, 0, 0
-    while position < len(text):
-        character = text[position]
-        if character.isspace():
-            position += 1
-        elif character == ";":
-            position = _line_end(text, position)
-        elif character == "(":
+    while found := _OUTSIDE.match(text, position):
+        position = found.end()
+        words = found[1].rstrip()
+        if words:
+            yield Words(words, Line(source, found.start(1), words))
+        elif position < len(text):
             position = yield from _form(source, position + 1, forms)
             forms += 1
         else:
-            end = _line_end(text, position)
-            words = text[position:end].rstrip()
-            yield Words(words, Line(source, position, words))
-            position = end
-
-
-def _line_end(text: str, position: int) -> int:
-    end = text.find("\n", position)
-    return len(text) if end < 0 else end
+            return
 
 
 def _form(source: Source, position: int, form: int) -> Generator[Piece, None, int]:
