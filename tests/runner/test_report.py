@@ -111,7 +111,7 @@ def test_the_verdict_in_words(every: dict[str, Result]) -> None:
         "optimal": "verdict  optimal: the largest value is 0.5",
         "total": "verdict  optimal: the largest total is 2",
         "unknown": "verdict  unknown: the largest value is in [0, 1]; no attack is certified",
-        "interval": "verdict  unknown: the largest value is in [0.5, about 0.800001]; "
+        "interval": "verdict  unknown: the largest value is in [0.5, 0.800001]; "
         "the attack below is certified",
     }
 
