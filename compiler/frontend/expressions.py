@@ -11,6 +11,7 @@ from typing import Generic, TypeAlias, TypeVar, assert_never
 
 from ensc.compiler.diagnostics import Label, Span, reject
 from ensc.compiler.frontend.quoting import listed
+from ensc.compiler.frontend.quoting import number as number_text
 from ensc.compiler.frontend.report import already_reported
 from ensc.compiler.frontend.words import suggest
 from ensc.compiler.types.syntax import Arithmetic, Expression, Name, Negation, Number, String
@@ -98,7 +99,7 @@ def integer(expression: Expression, environment: Environment, what: str) -> int:
     value = number(expression, environment, what)
     if value.denominator == 1:
         return value.numerator
-    reject("E0403", f"{what} must be a whole number", expression.span, f"this is {value}")
+    reject("E0403", f"{what} must be a whole number", expression.span, f"this is {number_text(value)}")
 
 
 def kind_of(value: Value) -> str:

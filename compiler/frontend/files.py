@@ -52,18 +52,15 @@ def open_file(path: Path, kind: FileKind, place: Span | None) -> Iterator[Buffer
     Raises:
         Rejected: with one of the codes of `kind`, at `place`.
     """
-    with os.fdopen(_descriptor(path, kind, place), "rb") as stream:
-        status = os.fstat(stream.fileno())
-        name = path_text(path.as_posix())
-        if not stat.S_ISREG(status.st_mode):
-            reject(kind.unreadable, f"the {kind.noun} `{name}` is no regular file", place)
-        if status.st_size > kind.limit:
-            reject(
-                kind.too_large,
-                f"the {kind.noun} `{name}` has {status.st_size} bytes; at most {kind.limit} are read",
-                place,
-            )
-        yield stream
+    name = path_text(path.as_posix())
+    try:
+        with os.fdopen(_descriptor(path, kind, place), "rb") as stream:
+            _check(os.fstat(stream.fileno()), name, kind, place)
+            yield stream
+    except OSError as error:
+        if error.errno is None:  # raised by a decoder, about the content
+            raise
+        reject(kind.unreadable, f"the {kind.noun} `{name}` cannot be read: {_why(error)}", place)
 
 
 def read_file(path: Path, kind: FileKind, place: Span | None) -> bytes:
@@ -74,7 +71,7 @@ def read_file(path: Path, kind: FileKind, place: Span | None) -> bytes:
     """
     with open_file(path, kind, place) as stream:
         # One byte more than the limit shows a file that has grown since its size was asked for.
-        content = stream.read(kind.limit + 1)
+        content = stream.read(kind.limit + 1) or b""
     if len(content) > kind.limit:
         reject(kind.too_large, f"the {kind.noun} `{path_text(path.as_posix())}` keeps growing", place)
     return content
@@ -88,6 +85,17 @@ def sha256_of(path: Path, kind: FileKind, place: Span | None) -> str:
     """
     with open_file(path, kind, place) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _check(status: os.stat_result, name: str, kind: FileKind, place: Span | None) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        reject(kind.unreadable, f"the {kind.noun} `{name}` is no regular file", place)
+    if status.st_size > kind.limit:
+        reject(
+            kind.too_large,
+            f"the {kind.noun} `{name}` has {status.st_size} bytes; at most {kind.limit} are read",
+            place,
+        )
 
 
 def _descriptor(path: Path, kind: FileKind, place: Span | None) -> int:
@@ -117,6 +125,7 @@ def _why(error: OSError | ValueError) -> str:
         errno.ELOOP: "its links form a loop",
         errno.ENAMETOOLONG: "the name is too long",
         errno.ENXIO: "it is a device or a socket",
+        errno.EIO: "the device reports an error",
     }
     number = error.errno if isinstance(error, OSError) else None
     return reasons.get(number or 0, "the system refuses the path")

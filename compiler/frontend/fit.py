@@ -11,6 +11,7 @@ from ensc.compiler.frontend.data.raw import RawPoints
 from ensc.compiler.frontend.expressions import Located
 from ensc.compiler.frontend.quoting import number as number_text
 from ensc.compiler.frontend.quoting import shape as shape_text
+from ensc.compiler.frontend.quoting import whole
 from ensc.compiler.frontend.report import Report
 from ensc.compiler.types.network import Floats
 from ensc.compiler.types.problem import Domain, Loss, PointSet, Targeted, Untargeted
@@ -87,8 +88,15 @@ def check_labels(points: PointSet, raw: RawPoints, classes: int, place: Span) ->
     )
 
 
-def check_target(points: PointSet, loss: Located[Loss], classes: int) -> None:
+def check_target(points: PointSet, raw: RawPoints, loss: Located[Loss], classes: int, report: Report) -> None:
     """Check that the target of a targeted loss is a class, and of none of the points the true one.
+
+    Args:
+        points: the data set.
+        raw: has the number of the first class in the data.
+        loss: the loss.
+        classes: the number of classes.
+        report: takes a warning where the data count classes from elsewhere.
 
     Raises:
         Rejected: it is not.
@@ -99,8 +107,12 @@ def check_target(points: PointSet, loss: Located[Loss], classes: int) -> None:
         case Targeted(label=label):
             pass
     if not 0 <= label < classes:
-        message = f"there is no class {label}: the networks have classes 0 to {classes - 1}"
+        message = f"there is no class {whole(label)}: the networks have classes 0 to {classes - 1}"
         reject("E0906", message, loss.span, "targets are counted from 0")
+    if raw.label_base != 0:
+        label_there = whole(label + raw.label_base)
+        message = f"targets are counted from 0, so this is the class that the data call {label_there}"
+        report.add(Diagnostic("W0905", message, Label(loss.span)))
     same = np.flatnonzero(points.labels == label)
     if len(same):
         rows = ", ".join(str(row) for row in points.rows[same[:5]].tolist())
@@ -206,7 +218,10 @@ def _refuse_order(stored: tuple[int, ...], shape: tuple[int, ...], place: Span) 
 
 def _less(values: Floats, bound: Fraction) -> npt.NDArray[np.bool_]:
     """Compare float64 numbers with a rational exactly: the least float64 that is not below decides."""
-    least = float(bound)
+    try:
+        least = float(bound)
+    except OverflowError:  # beyond every float64, and so on the far side of every value
+        return np.full(values.shape, bound > 0)
     if Fraction(least) < bound:
         least = math.nextafter(least, math.inf)
     return values < least

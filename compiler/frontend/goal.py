@@ -8,7 +8,7 @@ from ensc.compiler.diagnostics import Diagnostic, Label, reject
 from ensc.compiler.frontend.expressions import Environment, integer
 from ensc.compiler.frontend.expressions import number as evaluate_number
 from ensc.compiler.frontend.parameters import Limits, limits, refuse_outside
-from ensc.compiler.frontend.quoting import alternatives
+from ensc.compiler.frontend.quoting import alternatives, whole
 from ensc.compiler.frontend.quoting import number as number_text
 from ensc.compiler.frontend.report import Report, already_reported
 from ensc.compiler.frontend.words import suggest
@@ -284,7 +284,7 @@ def _read_mixture(statement: ExpectVerdict, count: int, members: int, environmen
         reject("E0208", "`robust_up_to` needs a number of attacks", verdict.span, help=advice)
     expected = integer(written, environment, "the number of attacks")
     if expected != count:
-        message = f"the query mixes {count} attacks, so it cannot answer about {expected}"
+        message = f"the query mixes {count} attacks, so it cannot answer about {whole(expected)}"
         reject("E0918", message, written.span, help=f"write `robust_up_to({count})`")
     if count >= members:
         message = f"{count} attacks are always enough for {members} members"

@@ -14,7 +14,7 @@ from ensc.compiler.diagnostics import Diagnostic, Label, Rejected, Source, Span,
 from ensc.compiler.frontend.files import FileKind, join, read_file
 from ensc.compiler.frontend.parse import parse_query
 from ensc.compiler.frontend.quoting import path_text
-from ensc.compiler.frontend.report import Report
+from ensc.compiler.frontend.report import Report, first_of
 from ensc.compiler.types.syntax import Include, QueryFile, Statement
 
 DEEPEST = 32
@@ -78,7 +78,7 @@ def load_program(path: Path) -> Program:
     loader = _Loader()
     root = loader.load(path, QUERY, None, ())
     if root is None or loader.report.failed:
-        raise Rejected(explain_origin(loader.report.said, loader.files))
+        raise Rejected(explain_origin(first_of(loader.report.said), loader.files))
     return Program(path, root, tuple(loader.statements), loader.files)
 
 

@@ -50,6 +50,15 @@ def number(value: Fraction) -> str:
     return ratio if len(ratio) <= 40 else f"about {near:.6g}"
 
 
+def whole(value: int) -> str:
+    """Return an integer as text, a very long one shortened.
+
+    >>> whole(60000), whole(10**40)
+    ('60000', '1e+40')
+    """
+    return number(Fraction(value))
+
+
 def listed(names: Iterable[str], most: int = 12) -> str:
     """Return names in backquotes, separated by commas; long lists end in how many were left out.
 

@@ -5,7 +5,8 @@ that does not depend on it, and raises everything at the end. A check that canno
 another one already has raises `already_reported()`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
 from ensc.compiler.diagnostics import Diagnostic, Rejected, Severity
@@ -17,6 +18,20 @@ T = TypeVar("T")
 def already_reported() -> Rejected:
     """Return the exception of a check whose cause of failure is reported by someone else."""
     return Rejected(())
+
+
+MOST_SAID = 50
+"""So many diagnostics are shown; a file with more mistakes is mended one screen at a time."""
+
+
+def first_of(said: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Return all diagnostics, or the first errors with a note of how many more there are."""
+    if len(said) <= MOST_SAID:
+        return tuple(said)
+    errors = [d for d in said if d.severity is Severity.ERROR]
+    shown, more = errors[:MOST_SAID], max(0, len(errors) - MOST_SAID)
+    note = f"{more} further mistakes are not shown"
+    return (*shown[:-1], replace(shown[-1], notes=(*shown[-1].notes, note)))
 
 
 class Report:

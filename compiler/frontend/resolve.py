@@ -27,7 +27,7 @@ from ensc.compiler.frontend.include import Program, explain_origin, load_program
 from ensc.compiler.frontend.loss import read_loss
 from ensc.compiler.frontend.overrides import Override, Overrides, read_overrides, refuse_unknown
 from ensc.compiler.frontend.parameters import Choices, assign, names_in, read_choices, unused
-from ensc.compiler.frontend.report import Report
+from ensc.compiler.frontend.report import Report, first_of
 from ensc.compiler.frontend.sections import Sections, sort_statements
 from ensc.compiler.frontend.threat import InputSpace, read_input, read_threat
 from ensc.compiler.types.problem import (
@@ -238,7 +238,7 @@ def _fit(
         report.add(remark_on_data)
     report.attempt(check_labels, points, raw, classes, place)
     if said.loss is not None:
-        report.attempt(check_target, points, said.loss, classes)
+        report.attempt(check_target, points, raw, said.loss, classes, report)
     if said.inputs is not None:
         inputs = said.inputs
         report.attempt(check_domain, points, raw, inputs.domain, place, inputs.domain_place)
@@ -260,7 +260,7 @@ def _finish(
             report.add(warning)
     diagnostics = _in_order(session.program, report.said)
     if report.failed:
-        raise Rejected(diagnostics)
+        raise Rejected(first_of(diagnostics))
     # What is missing has been reported.
     assert members is not None
     assert data is not None

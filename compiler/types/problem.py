@@ -173,7 +173,7 @@ Goal = Check | MaximizeValue | MaximizeTotal | MinimizeRadius | ProfileValue
 
 @dataclass(frozen=True, slots=True)
 class ExpectedVerdict:
-    """`expect robust`, `not_robust`, `robust_up_to(k)` or `unknown`."""
+    """`expect robust`, `not_robust`, `robust_up_to(k)`, `unknown` or `timeout`."""
 
     verdict: str
     count: int | None
@@ -199,14 +199,16 @@ class EnsembleProblem:
 
     Attributes:
         name: the query's file name without folder and suffix.
-        ensemble: the classifiers C, at least one; all read the same input shape and have the same classes.
+        ensemble: the classifiers C, at least one; all read the same inputs in the same order (one may read
+            them flat where another reads a matrix) and have the same classes.
         points: the labelled data set X, at least one point.
         threat: the attacker.
         loss: when a classifier counts as fooled.
         goal: what is asked.
         expectation: what the query says the answer is.
         meta: source, license, category and the like.
-        parameters: the value every parameter has in this problem, by name (reals, ints, strings, bools).
+        parameters: the value every parameter has in this problem, by name (reals, ints, strings, bools);
+            the one that the goal finds or varies has none.
         digest: SHA-256 over everything above that an answer depends on, hexadecimal.
         files: base name and SHA-256 of every file read: queries, models, data.
     """

@@ -389,6 +389,24 @@ def test_zip_bomb_is_not_decompressed(folder: Path) -> None:
     assert mistake(folder, 'npz("d.npz")')[0] == "E0706"
 
 
+def test_too_many_rows(folder: Path) -> None:
+    np.savez_compressed(folder / "d.npz", x=np.zeros((1 << 20, 4), np.uint8), y=np.zeros(1 << 20, np.uint8))
+    runs = ", ".join(["0..1048575"] * 17)
+    assert mistake(folder, f'npz("d.npz", rows = [{runs}])')[0] == "E0703"
+
+
+def test_endless_line_of_a_table(folder: Path) -> None:
+    (folder / "d.csv").write_bytes(b"1," * (5 << 20))
+    assert mistake(folder, 'csv("d.csv", label = 0)')[0] == "E0703"
+
+
+def test_file_that_opens_but_cannot_be_read(folder: Path) -> None:
+    if not os.access("/proc/self/mem", os.R_OK):
+        pytest.skip("there is no such file here")
+    for source in ('npz("/proc/self/mem")', 'csv("/proc/self/mem", label = 0)'):
+        assert mistake(folder, source)[0] in {"E0702", "E0706"}
+
+
 def test_truthful_but_huge_array(folder: Path) -> None:
     np.savez_compressed(folder / "d.npz", x=np.zeros((1 << 16, 1 << 12), np.uint8), y=np.zeros(1 << 16))
     code, message, _ = mistake(folder, 'npz("d.npz")')

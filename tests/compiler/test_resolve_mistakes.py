@@ -220,7 +220,13 @@ WARNINGS = [
     ({"goal": "check value < 2 * alpha + 1;"}, "W0902", "check value < 2 * alpha + 1"),
     ({"goal": "check value < 0 * alpha;"}, "W0903", "check value < 0 * alpha"),
     ({"attack": "attack norm L0, radius epsilon / 4;"}, "W0904", "epsilon / 4"),
-    ({"data": 'data X = npz("p.npz", rows = [0], label_base = 0);'} | {"more": ""}, "", ""),
+    (
+        {"data": "data X = points([[1, 2, 3, 4]], labels = [1], label_base = 1);"}
+        | {"loss": "loss targeted(1), margin 1;"},
+        "W0905",
+        "targeted(1",
+    ),
+    ({"data": 'data X = npz("p.npz", rows = [0], label_base = 0);'}, "", ""),
 ]
 
 
@@ -267,6 +273,40 @@ def test_independent_mistakes_are_reported_together_in_order(folder: Path) -> No
     )
     codes = [d.code for d in refused(folder, text)]
     assert codes == ["E0501", "E0501", "E0701", "E0402", "E0202", "E0201", "E0904", "E0909"]
+
+
+def test_many_mistakes_are_cut_short(folder: Path) -> None:
+    parameters = " ".join(f"param k{i}: int = 1/0;" for i in range(60))
+    said = refused(folder, query(more=parameters))
+    assert len(said) == 50
+    assert said[-1].notes == ("10 further mistakes are not shown",)
+
+
+HUGE = "9" * 250
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"data": f'data X = npz("p.npz", rows = [{HUGE}]);'},
+        {"data": f'data X = npz("p.npz", rows = [-{HUGE}]);'},
+        {"data": f'data X = npz("p.npz", rows = [0..{HUGE}]);'},
+        {"data": f'data X = npz("p.npz", label_base = {HUGE});'},
+        {"data": f'data X = csv("p.npz", label = {HUGE});'},
+        {"data": f'data X = npz("p.npz", scale = {HUGE});'},
+        {"data": f"data X = points([[{HUGE}, 1, 1, 1]], labels = [{HUGE}]);"},
+        {"data": f"data X = points([[{HUGE}, 1, 1, 1]], labels = [0]);"},
+        {"loss": f"loss targeted({HUGE}), margin 1;"},
+        {"input": f"input domain [{HUGE}, inf];", "data": 'data X = npz("p.npz", scale = 1/255);'},
+        {"input": f"input domain [-inf, -{HUGE}];"},
+        {"attack": f"attack radius 1, count {HUGE};"},
+        {"alpha": f"param alpha: int = 1/{HUGE};"},
+    ],
+)
+def test_messages_stay_short(folder: Path, changes: dict[str, str]) -> None:
+    for found in refused(folder, query(**changes)):
+        label = found.place.text if found.place else ""
+        assert max(map(len, [found.message, label, found.help or "", *found.notes])) < 200
 
 
 def test_a_broken_parameter_is_reported_once(folder: Path) -> None:

@@ -79,6 +79,8 @@ def read_selection(arguments: Arguments) -> Selection:
     base = arguments.integer("label_base")
     if scale is not None:
         _check_scale(scale.value, scale.span)
+    if base is not None and abs(base.value) > LARGEST_EXACT:
+        reject("E0711", "a label is the number of a class", base.span, "this is far too large")
     return Selection(
         read_rows(arguments),
         scale.value if scale else Fraction(1),
@@ -91,7 +93,7 @@ def _check_scale(scale: Fraction, span: Span) -> None:
         reject("E0803", "a scale must be positive", span, f"this is {number_text(scale)}")
     if max(scale.numerator, scale.denominator) > LARGEST_EXACT:
         close = scale.limit_denominator(10**4)
-        simple = close > 0 and abs(close / scale - 1) < Fraction(1, 10**9)
+        simple = 0 < close < 10**6 and abs(close / scale - 1) < Fraction(1, 10**9)
         reject(
             "E0803",
             "this scale is no ratio of integers up to 2**53",

@@ -6,6 +6,7 @@ A cell is read as the float64 nearest to the decimal it holds.
 
 import csv
 import hashlib
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,25 +26,31 @@ from ensc.compiler.frontend.data.raw import (
 )
 from ensc.compiler.frontend.expressions import Located
 from ensc.compiler.frontend.files import FileKind, open_file
-from ensc.compiler.frontend.quoting import listed, shown
+from ensc.compiler.frontend.quoting import listed, shown, whole
 from ensc.compiler.frontend.words import suggest
 from ensc.compiler.types.network import Floats
 
 CSV_FILE = FileKind("data file", "E0701", "E0702", "E0703", 1 << 30)
+LONGEST_LINE = 8 << 20
 BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the file that is not blank.
+    """One line of the file.
 
     Attributes:
         number: counted from 1, as editors do.
-        text: with its line break.
+        text: with its line break, and with the byte order mark on the first line.
     """
 
     number: int
     text: bytes
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing on it."""
+        return not self.text.removeprefix(BOM).strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,25 +135,33 @@ def _delimiter(arguments: Arguments) -> str:
 def _survey(path: Located[Path]) -> tuple[str, int, Line | None]:
     """Return the file's SHA-256, the number of lines that are not blank, and the first of them."""
     digest, count, first = hashlib.sha256(), 0, None
-    with open_file(path.value, CSV_FILE, path.span) as stream:
-        for number, text in enumerate(stream, start=1):
-            digest.update(text)
-            if text.removeprefix(BOM).strip():
-                first = first or Line(number, text.removeprefix(BOM))
-                count += 1
+    for line in _every_line(path):
+        digest.update(line.text)
+        if not line.is_blank:
+            first = first or line
+            count += 1
     return digest.hexdigest(), count, first
 
 
 def _lines(path: Located[Path]) -> Iterator[Line]:
+    return (line for line in _every_line(path) if not line.is_blank)
+
+
+def _every_line(path: Located[Path]) -> Iterator[Line]:
     with open_file(path.value, CSV_FILE, path.span) as stream:
-        for number, text in enumerate(stream, start=1):
-            if text.removeprefix(BOM).strip():
-                yield Line(number, text.removeprefix(BOM))
+        for number in itertools.count(1):
+            text = stream.readline(LONGEST_LINE + 1)
+            if not text:
+                return
+            if len(text) > LONGEST_LINE:
+                message = f"`{shown(path.value.name)}`: line {number} has more than {LONGEST_LINE} bytes"
+                reject("E0703", message, path.span)
+            yield Line(number, text)
 
 
 def _cells(line: Line, delimiter: str, path: Located[Path]) -> tuple[str, ...]:
     try:
-        return tuple(next(csv.reader([line.text.decode("utf-8")], delimiter=delimiter, strict=True)))
+        return tuple(next(csv.reader([line.text.decode("utf-8-sig")], delimiter=delimiter, strict=True)))
     except (UnicodeDecodeError, csv.Error, StopIteration):
         message = f"`{shown(path.value.name)}`: line {line.number} is not a line of a table"
         reject("E0715", message, path.span, "expected UTF-8 text, cells separated")
@@ -170,7 +185,7 @@ def _label_column(arguments: Arguments, table: Table) -> int:
 def _refuse_column(value: str | int, table: Table, span: Span) -> NoReturn:
     if isinstance(value, int):
         columns = f"it has columns 0 to {table.width - 1}"
-        reject("E0716", f"{table.what} has no column {value}", span, columns)
+        reject("E0716", f"{table.what} has no column {whole(value)}", span, columns)
     if table.names is None:
         message = f"{table.what} has no column names"
         advice = 'add `header = true`, or say "first", "last" or a number'
@@ -191,7 +206,7 @@ def _numbers(table: Table, lines: Iterator[Line], wanted: set[int]) -> Floats:
     values = []
     for index, line in enumerate(lines):
         if index in wanted:
-            values.append(_row(table, line, index))
+            values.append(np.array(_row(table, line, index)))
         if index == last:
             break
     return np.array(values)
@@ -212,7 +227,7 @@ def _row(table: Table, line: Line, index: int) -> list[float]:
     except ValueError:
         _refuse_cell(table, cells, place, index)
     # float() also takes 1_000 and the digits of other scripts, which no table means.
-    if b"_" in line.text or not line.text.isascii():
+    if b"_" in line.text or not line.text.removeprefix(BOM).isascii():
         _refuse_cell(table, cells, place, index)
     return numbers
 

@@ -7,9 +7,12 @@ import numpy as np
 from ensc.compiler.diagnostics import Diagnostic, Label, Rejected, Span, reject
 from ensc.compiler.frontend.arguments import Arguments
 from ensc.compiler.frontend.expressions import Environment, integer
+from ensc.compiler.frontend.quoting import whole
 from ensc.compiler.frontend.report import Report
 from ensc.compiler.types.network import Integers
 from ensc.compiler.types.syntax import Expression, List, Range
+
+MOST_ROWS = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Rows:
         outside = [run for run in self.runs if run.last >= total]
         if outside:
             raise Rejected([_outside(run, total, source) for run in outside])
+        if sum(run.last - run.first + 1 for run in self.runs) > MOST_ROWS:
+            reject("E0703", f"more than {MOST_ROWS} rows are chosen", self.span)
         return np.concatenate([np.arange(r.first, r.last + 1, dtype=np.int64) for r in self.runs])
 
     def repeated(self) -> Diagnostic | None:
@@ -85,15 +90,16 @@ def _run(item: Expression | Range | List, environment: Environment) -> Run:
             first = integer(item.first, environment, "a row")
             last = integer(item.last, environment, "a row")
             if first > last:
-                advice = f"`{last}..{first}`"
-                reject("E0709", f"the range {first}..{last} is empty", item.span, help=advice)
+                advice = f"`{whole(last)}..{whole(first)}`"
+                message = f"the range {whole(first)}..{whole(last)} is empty"
+                reject("E0709", message, item.span, help=advice)
         case _:
             first = last = integer(item, environment, "a row")
     if first < 0:
-        reject("E0709", f"there is no row {first}: rows are counted from 0", item.span)
+        reject("E0709", f"there is no row {whole(first)}: rows are counted from 0", item.span)
     return Run(first, last, item.span)
 
 
 def _outside(run: Run, total: int, source: str) -> Diagnostic:
-    message = f"row {run.last} of {total}: {source} has rows 0 to {total - 1}"
+    message = f"row {whole(run.last)} of {total}: {source} has rows 0 to {total - 1}"
     return Diagnostic("E0709", message, Label(run.span, "rows are counted from 0"))
