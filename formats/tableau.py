@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ensc.compiler.diagnostics import Diagnostic, Rejected
 from ensc.compiler.passes.linearize import LARGEST, SMALLEST
-from ensc.compiler.types.model import Flags, Floats, Indices, Model, Objective, OrderedSets, Rows
+from ensc.compiler.types.model import Flags, Floats, Indices, Model, Objective, OrderedSets, Rows, Size
 from ensc.formats.names import check_names, fresh
 
 LINE = 200
@@ -121,6 +121,16 @@ def tabulate(model: Model, *, indicators: bool, ordered_sets: bool) -> Tableau:
     tableau = _with_objective(_rows(model), model.objective)
     _raise(_refused(tableau, named_rows=bool(model.rows.names)))
     return tableau
+
+
+def size_as_written(model: Model) -> Size:
+    """Return how many rows, columns, nonzeros and integers a reader has to find in a file of the model.
+
+    Counted as solvers count: without the objective row.
+    """
+    written = tabulate(model, indicators=True, ordered_sets=True)
+    entries, integers = len(written.coefficients), int(written.integer.sum())
+    return Size(len(written.rows), len(written.columns), entries, integers)
 
 
 def _raise(diagnostics: Iterator[Diagnostic]) -> None:
