@@ -284,7 +284,7 @@ _GOALS = (
     Mistake(
         "E0120",
         "a goal makes one comparison",
-        "a second comparison",
+        "expected `;`",
         "state one bound; a file has one goal",
         (
             "check value < 1 < 2;",

@@ -68,15 +68,17 @@ def parse_expression(source: Source, start: int, end: int) -> Expression:
     try:
         tree = parse_tokens(scanned.tokens, "expression")
     except UnexpectedToken as error:
-        raise Rejected([expression_error(source, start, end, error)]) from None
+        raise Rejected([expression_error(source, end, error)]) from None
     return build_expression(tree, source)
 
 
 def _errors(source: Source, scanned: Scan, error: UnexpectedToken) -> list[Diagnostic]:
     found = list(islice(syntax_errors(source, scanned.tokens), MOST_ERRORS + 1))
+    if any(diagnostic.code == "E0105" for diagnostic in found):
+        return found  # the letters of another version may spell something else
     every = sorted((*scanned.diagnostics, *found), key=_position)
     if not every:  # the pieces are well-formed, what they make together is not
-        every = [expression_error(source, 0, len(source.text), error)]
+        every = [expression_error(source, len(source.text), error)]
     shown = every[:MOST_ERRORS]
     if len(every) > MOST_ERRORS:
         shown[-1] = replace(shown[-1], notes=("further errors of this file are not shown",))

@@ -145,20 +145,19 @@ def syntax_errors(source: Source, tokens: Sequence[Token]) -> Iterator[Diagnosti
         is_first = any(token is first for token in piece.tokens[:1])
         prefix = () if is_first and first == HEADER else header_tokens()
         is_known = is_first and is_misspelt_header
-        errors = [] if is_known else list(islice(_piece_errors(source, piece, prefix), MOST_ERRORS))
+        found = islice(_piece_errors(source, piece, prefix), MOST_ERRORS + 1)
+        errors = [] if is_known else list(found)
         is_broken = is_known or bool(errors) or _has_mistake(piece)
         broken_head = piece.tokens if piece.is_head and is_broken else ()
         yield from errors
 
 
-def expression_error(source: Source, start: int, end: int, error: UnexpectedToken) -> Diagnostic:
-    """Say why the characters `start..end` of a source are no expression."""
+def expression_error(source: Source, end: int, error: UnexpectedToken) -> Diagnostic:
+    """Say why the characters of a source up to `end` are no expression."""
     if error.token.type == "$END":
         place, found = Span(source, end, end), "end of the value"
     else:
         place, found = span_of(source, [error.token]), f"`{shown(error.token)}`"
-    if start == end:
-        place = Span(source, start, end)
     return _unexpected(place, found, error.accepts)
 
 
