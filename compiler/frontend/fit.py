@@ -63,37 +63,36 @@ def arrange(
     return PointSet(flat, raw.denominator, raw.labels, raw.rows)
 
 
-def check_labels(points: PointSet, raw: RawPoints, classes: int, place: Span) -> None:
+def check_labels(raw: RawPoints, classes: int, place: Span) -> None:
     """Check that every label is the number of a class.
 
     Raises:
         Rejected: one is not; the help names the `label_base` that would mend it.
     """
-    wrong = (points.labels < 0) | (points.labels >= classes)
+    wrong = (raw.labels < 0) | (raw.labels >= classes)
     if not wrong.any():
         return
     first = int(np.argmax(wrong))
     base = raw.label_base
-    label = int(points.labels[first]) + base
-    written = points.labels + base
+    label = int(raw.labels[first]) + base
+    written = raw.labels + base
     smallest, largest = int(written.min()), int(written.max())
     better = 1 if smallest >= 1 and largest <= classes else smallest
     fits = better != base and largest - better < classes
     reject(
         "E0712",
-        f"row {points.rows[first]} has label {label}, "
+        f"row {raw.rows[first]} has label {label}, "
         f"and the networks have classes {base} to {base + classes - 1}",
         place,
         help=f"if labels start at {better}: `label_base = {better}`" if fits else None,
     )
 
 
-def check_target(points: PointSet, raw: RawPoints, loss: Located[Loss], classes: int, report: Report) -> None:
+def check_target(raw: RawPoints, loss: Located[Loss], classes: int, report: Report) -> None:
     """Check that the target of a targeted loss is a class, and of none of the points the true one.
 
     Args:
-        points: the data set.
-        raw: has the number of the first class in the data.
+        raw: the points.
         loss: the loss.
         classes: the number of classes.
         report: takes a warning where the data count classes from elsewhere.
@@ -113,9 +112,9 @@ def check_target(points: PointSet, raw: RawPoints, loss: Located[Loss], classes:
         label_there = whole(label + raw.label_base)
         message = f"targets are counted from 0, so this is the class that the data call {label_there}"
         report.add(Diagnostic("W0905", message, Label(loss.span)))
-    same = np.flatnonzero(points.labels == label)
+    same = np.flatnonzero(raw.labels == label)
     if len(same):
-        rows = ", ".join(str(row) for row in points.rows[same[:5]].tolist())
+        rows = ", ".join(str(row) for row in raw.rows[same[:5]].tolist())
         more = f" and {len(same) - 5} more" if len(same) > 5 else ""
         plural = "s" if len(same) > 1 else ""
         reject(
@@ -127,28 +126,29 @@ def check_target(points: PointSet, raw: RawPoints, loss: Located[Loss], classes:
         )
 
 
-def check_domain(points: PointSet, raw: RawPoints, domain: Domain, place: Span, domain_place: Span) -> None:
+def check_domain(raw: RawPoints, domain: Domain, place: Span, domain_place: Span) -> None:
     """Check that every point is a legal input, in exact arithmetic.
 
     Raises:
         Rejected: one is not; the help names a `scale` that would mend it.
     """
-    outside = np.zeros(points.numerators.shape, dtype=bool)
+    numerators = raw.numerators.reshape(len(raw.rows), -1)
+    outside = np.zeros(numerators.shape, dtype=bool)
     if domain.lower is not None:
-        outside |= _less(points.numerators, domain.lower * points.denominator)
+        outside |= _less(numerators, domain.lower * raw.denominator)
     if domain.upper is not None:
-        outside |= _less(-points.numerators, -domain.upper * points.denominator)
+        outside |= _less(-numerators, -domain.upper * raw.denominator)
     if not outside.any():
         return
-    point, coordinate = divmod(int(np.argmax(outside)), points.numerators.shape[1])
-    value = Fraction(float(points.numerators[point, coordinate])) / points.denominator
-    advice = _better_scale(points, raw, domain)
+    point, coordinate = divmod(int(np.argmax(outside)), numerators.shape[1])
+    value = Fraction(float(numerators[point, coordinate])) / raw.denominator
+    advice = _better_scale(raw, domain)
     reject(
         "E0801",
-        f"point {point} (row {points.rows[point]}) has the value {number_text(value)}, "
+        f"point {point} (row {raw.rows[point]}) has the value {number_text(value)}, "
         f"outside the domain {_interval(domain)}",
         place,
-        f"coordinate {coordinate} of the point",
+        f"coordinate {coordinate}, as the point is stored",
         related=(Label(domain_place, "legal inputs"),),
         help=f"did you mean `scale = {advice}`?" if advice else None,
     )
@@ -233,9 +233,9 @@ def _interval(domain: Domain) -> str:
     return f"[{lower}, {upper}]"
 
 
-def _better_scale(points: PointSet, raw: RawPoints, domain: Domain) -> Fraction | None:
+def _better_scale(raw: RawPoints, domain: Domain) -> Fraction | None:
     """Return a scale that would bring every point into the domain, if an ordinary one does."""
-    near = points.nearest
+    near = raw.numerators / float(raw.denominator)
     if near.min() < 0 or domain.lower != 0 or not domain.upper:
         return None
     largest = Fraction(float(near.max())) / raw.scale

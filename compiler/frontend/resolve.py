@@ -224,25 +224,22 @@ def _fit(
     raw: RawPoints | None,
     report: Report,
 ) -> PointSet | None:
-    if members is None or raw is None or sections.data is None:
+    if raw is None or sections.data is None:
         return None
-    place = sections.data.call.span
-    # The most detailed of the shapes, which all agree.
-    shape = max((m.member.network.input_shape for m in members), key=len)
-    layout = said.inputs.layout if said.inputs else None
-    classes = members[0].member.network.classes
-    points = report.attempt(arrange, raw, shape, layout, place, report)
-    if points is None:
-        return None
+    place, inputs = sections.data.call.span, said.inputs
     for remark_on_data in raw.remarks:
         report.add(remark_on_data)
-    report.attempt(check_labels, points, raw, classes, place)
+    if inputs is not None:
+        report.attempt(check_domain, raw, inputs.domain, place, inputs.domain_place)
+    if members is None:
+        return None
+    # The most detailed of the shapes, which all agree.
+    shape = max((m.member.network.input_shape for m in members), key=len)
+    classes = members[0].member.network.classes
+    report.attempt(check_labels, raw, classes, place)
     if said.loss is not None:
-        report.attempt(check_target, points, raw, said.loss, classes, report)
-    if said.inputs is not None:
-        inputs = said.inputs
-        report.attempt(check_domain, points, raw, inputs.domain, place, inputs.domain_place)
-    return points
+        report.attempt(check_target, raw, said.loss, classes, report)
+    return report.attempt(arrange, raw, shape, inputs.layout if inputs else None, place, report)
 
 
 def _finish(

@@ -275,6 +275,12 @@ def test_independent_mistakes_are_reported_together_in_order(folder: Path) -> No
     assert codes == ["E0501", "E0501", "E0701", "E0402", "E0202", "E0201", "E0904", "E0909"]
 
 
+def test_mistakes_of_data_are_reported_together(folder: Path) -> None:
+    data = "data X = points([[1, 300, 2], [1, 2, 3]], labels = [7, 1]);"
+    text = query(data=data, loss="loss targeted(9), margin 1;")
+    assert sorted(d.code for d in refused(folder, text)) == ["E0712", "E0713", "E0801", "E0906"]
+
+
 def test_many_mistakes_are_cut_short(folder: Path) -> None:
     parameters = " ".join(f"param k{i}: int = 1/0;" for i in range(60))
     said = refused(folder, query(more=parameters))
