@@ -14,11 +14,11 @@ from ensc.compiler.frontend.data.load import DataFolder, load_points
 from ensc.compiler.frontend.data.raw import RawPoints
 from ensc.compiler.frontend.digest import digest_of
 from ensc.compiler.frontend.ensemble import LoadedMember, load_ensemble
+from ensc.compiler.frontend.expectation import read_expectation
 from ensc.compiler.frontend.expressions import Environment, Located
 from ensc.compiler.frontend.fit import arrange, check_domain, check_labels, check_target
 from ensc.compiler.frontend.goal import (
     range_of_unknown,
-    read_expectation,
     read_goal,
     remark,
     unknown_of,

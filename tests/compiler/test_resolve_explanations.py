@@ -15,7 +15,7 @@ FRONTEND = COMPILER / "frontend"
 MODULES = [
     *(FRONTEND / f"{name}.py" for name in ("arguments", "clauses", "ensemble", "expressions", "fit", "goal")),
     *(FRONTEND / f"{name}.py" for name in ("include", "loss", "overrides", "parameters", "resolve")),
-    *(FRONTEND / f"{name}.py" for name in ("sections", "threat")),
+    *(FRONTEND / f"{name}.py" for name in ("expectation", "sections", "threat")),
     *sorted((FRONTEND / "data").glob("*.py")),
 ]
 CODES = sorted({code for path in MODULES for code in re.findall(r'"([EW]\d{4})"', path.read_text())})
