@@ -56,6 +56,11 @@ def read_expectation(
             assert_never(statement)
 
 
+def expects_few(statement: ExpectStatement | None) -> bool:
+    """Say whether a query expects an answer about mixtures of a stated number of attacks."""
+    return isinstance(statement, ExpectVerdict) and statement.verdict.text == "robust_up_to"
+
+
 def _read_verdict(
     statement: ExpectVerdict, goal: Goal, count: int, members: int, environment: Environment
 ) -> ExpectedVerdict:

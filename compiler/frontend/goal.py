@@ -111,8 +111,8 @@ def threshold(goal: Goal) -> Fraction | None:
             assert_never(goal)
 
 
-def remark(statement: GoalStatement, goal: Goal, threat: ThreatModel, members: int, report: Report) -> None:
-    """Warn of a goal whose answer is known before, or is weaker than it looks."""
+def remark(statement: GoalStatement, goal: Goal, report: Report) -> None:
+    """Warn of a goal whose answer is known before."""
     alpha, place = threshold(goal), Label(statement.span)
     if alpha is not None and alpha > 1:
         message = f"no attack reaches the value {number_text(alpha)}: values are at most 1"
@@ -120,14 +120,22 @@ def remark(statement: GoalStatement, goal: Goal, threat: ThreatModel, members: i
     if alpha == 0:
         message = "every attack reaches the value 0"
         report.add(Diagnostic("W0903", message, place, help="ask about a value above 0"))
+
+
+def remark_on_count(
+    statement: GoalStatement, goal: Goal, threat: ThreatModel, members: int, report: Report
+) -> None:
+    """Warn of fewer attacks than members: the answer is then weaker than it looks."""
     if threat.count >= members:
         return
-    few = f"{threat.count} attack{'s' if threat.count > 1 else ''} for {members} members"
+    mixture = f"{threat.count} attack{'s' if threat.count > 1 else ''}"
+    few = f"{mixture} for {members} members"
     if isinstance(goal, Check):
-        meaning = f"an infeasible model will prove robustness against {threat.count} attacks only"
+        meaning = f"an infeasible model will prove robustness against {mixture} only"
     else:
         meaning = "the optimum over so few attacks can be below the optimum over all"
     advice = "write `count auto` for as many attacks as are always enough"
+    place = Label(statement.span)
     report.add(Diagnostic("W0901", f"{few}: {meaning}", place, help=advice))
 
 

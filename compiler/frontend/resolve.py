@@ -14,13 +14,14 @@ from ensc.compiler.frontend.data.load import DataFolder, load_points
 from ensc.compiler.frontend.data.raw import RawPoints
 from ensc.compiler.frontend.digest import digest_of
 from ensc.compiler.frontend.ensemble import LoadedMember, load_ensemble
-from ensc.compiler.frontend.expectation import read_expectation
+from ensc.compiler.frontend.expectation import expects_few, read_expectation
 from ensc.compiler.frontend.expressions import Environment, Located
 from ensc.compiler.frontend.fit import arrange, check_domain, check_labels, check_target
 from ensc.compiler.frontend.goal import (
     range_of_unknown,
     read_goal,
     remark,
+    remark_on_count,
     unknown_of,
 )
 from ensc.compiler.frontend.include import Program, explain_origin, load_program
@@ -176,7 +177,9 @@ def _read_statements(sections: Sections, environment: Environment, report: Repor
     if sections.goal is None or goal is None or threat is None or sections.ensemble is None:
         return Statements(inputs, threat, loss, goal, None)
     members = len(sections.ensemble.members)
-    remark(sections.goal, goal, threat, members, report)
+    remark(sections.goal, goal, report)
+    if not expects_few(sections.expect):  # whoever expects `robust_up_to(k)` knows
+        remark_on_count(sections.goal, goal, threat, members, report)
     if sections.expect is None:
         return Statements(inputs, threat, loss, goal, None)
     count = threat.count

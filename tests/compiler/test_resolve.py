@@ -170,9 +170,10 @@ def test_expectation(folder: Path, goal: str, expect: str, expected: tuple[objec
 
 def test_robust_up_to(folder: Path) -> None:
     text = query(attack="attack radius 1, count 1;", expect="expect robust_up_to(1);", epsilon="")
-    expectation = load(folder, text).problem.expectation
-    assert isinstance(expectation, ExpectedVerdict)
-    assert expectation.count == 1
+    loaded = load(folder, text)
+    assert isinstance(loaded.problem.expectation, ExpectedVerdict)
+    assert loaded.problem.expectation.count == 1
+    assert loaded.warnings == ()  # whoever expects this knows that one attack is not enough
 
 
 # Parameters. -------------------------------------------------------------------------------------------
