@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeAlias
 from ensc.compiler.diagnostics import Diagnostic, Rejected, Severity, Source
 
 if TYPE_CHECKING:
-    from ensc.compiler.frontend.resolve import Loaded, Overrides
+    from ensc.compiler.frontend.query.resolve import Loaded, Overrides
     from ensc.runner.solve import Result
 
 DONE, REJECTED, USAGE, UNDECIDED, CONTRADICTED = range(5)
@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"  # noqa: SLF001 - it has no public name
 
 
 def _command(commands: Commands, name: str, summary: str) -> argparse.ArgumentParser:
@@ -126,7 +126,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _load(options: argparse.Namespace) -> Sequence["Loaded"]:
     """Load a query, once for each combination of swept parameters; print its warnings once."""
-    from ensc.compiler.frontend.resolve import load_sweep
+    from ensc.compiler.frontend.query.resolve import load_sweep
 
     loaded = load_sweep(options.query, _overrides(options))
     warnings = dict.fromkeys(warning for each in loaded for warning in each.warnings)
@@ -136,7 +136,7 @@ def _load(options: argparse.Namespace) -> Sequence["Loaded"]:
 
 
 def _overrides(options: argparse.Namespace) -> "Overrides":
-    from ensc.compiler.frontend.resolve import Overrides
+    from ensc.compiler.frontend.query.resolve import Overrides
 
     return Overrides(tuple(options.define), tuple(options.network), tuple(options.data))
 
@@ -218,7 +218,7 @@ def _add_decode(commands: Commands) -> None:
 
 
 def _decode(options: argparse.Namespace) -> int:
-    from ensc.compiler.frontend.resolve import load_problem
+    from ensc.compiler.frontend.query.resolve import load_problem
     from ensc.formats import read_file
     from ensc.formats.solutions import read_solution
     from ensc.runner.solve import conclude
@@ -265,14 +265,14 @@ def _add_fmt(commands: Commands) -> None:
 
 
 def _formatted(path: Path) -> str:
-    from ensc.compiler.frontend.format import format_query
-    from ensc.compiler.frontend.parse import parse_query
+    from ensc.compiler.frontend.syntax.format import format_query
+    from ensc.compiler.frontend.syntax.parse import parse_query
 
     return format_query(parse_query(_source(path)))
 
 
 def _source(path: Path) -> Source:
-    from ensc.compiler.frontend.include import read_source
+    from ensc.compiler.frontend.query.include import read_source
 
     return read_source(path)
 
@@ -302,11 +302,11 @@ def _add_explain(commands: Commands) -> None:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    from ensc.compiler.explain import codes, explain, title
+    from ensc.compiler.explain import codes, explain
 
     if options.code is None:
         for code in codes():
-            print(f"{code}  {title(code)}")
+            print(f"{code}  {explain(code).splitlines()[0].removeprefix('# ')}")
     else:
         print(explain(options.code), end="")
     return DONE

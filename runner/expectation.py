@@ -4,7 +4,7 @@ from fractions import Fraction
 from typing import assert_never
 
 from ensc.compiler.diagnostics import Diagnostic, Label
-from ensc.compiler.frontend.quoting import number
+from ensc.compiler.quoting import number
 from ensc.compiler.types.problem import (
     EnsembleProblem,
     ExpectedNumber,

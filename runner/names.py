@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ensc.compiler.diagnostics import reject
-from ensc.compiler.frontend.quoting import listed, shown
+from ensc.compiler.quoting import listed, shown
 from ensc.compiler.types.problem import EnsembleProblem
 from ensc.compiler.types.solution import Solution
 

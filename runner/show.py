@@ -6,8 +6,8 @@ from fractions import Fraction
 from importlib import util
 from typing import assert_never
 
-from ensc.compiler.frontend.quoting import number
 from ensc.compiler.passes.notes import summary
+from ensc.compiler.quoting import number
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal
 from ensc.compiler.types.solution import Attack, Certificate, Verdict, Word
 from ensc.runner.report import fooled_names, is_certified, quantity

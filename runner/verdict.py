@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import assert_never
 
-from ensc.compiler.frontend.quoting import number
+from ensc.compiler.quoting import number
 from ensc.compiler.types.problem import (
     Check,
     EnsembleProblem,

@@ -1,1 +1,1 @@
-"""From files to checked values: query text, data and ONNX models in; syntax trees, problems and networks out."""
+"""From files to checked values: queries, data and ONNX models in; syntax trees, problems, networks out."""

@@ -9,7 +9,13 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 HOUSE = ["compiler", "formats", "runner", "cli"]
-COMPILER = [{"diagnostics", "files"}, {"types"}, {"frontend", "passes", "render", "explain"}, {"pipeline"}]
+COMPILER = [
+    {"diagnostics", "words", "quoting"},
+    {"files", "render", "explain"},
+    {"types"},
+    {"frontend", "passes"},
+    {"pipeline"},
+]
 
 SOURCES = [
     ROOT / "cli.py",

@@ -5,18 +5,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ensc.compiler.diagnostics import Label, Span, reject
-from ensc.compiler.frontend.arguments import Arguments, bind
+from ensc.compiler.files import join
 from ensc.compiler.frontend.data.raw import COMMON, RawPoints, Selection, read_selection
 from ensc.compiler.frontend.data.read_csv import read_csv
 from ensc.compiler.frontend.data.read_idx import read_idx
 from ensc.compiler.frontend.data.read_npz import read_npz
 from ensc.compiler.frontend.data.read_png import read_png
 from ensc.compiler.frontend.data.read_points import read_points
-from ensc.compiler.frontend.expressions import Environment, Located
-from ensc.compiler.frontend.files import join
-from ensc.compiler.frontend.quoting import alternatives
-from ensc.compiler.frontend.words import suggest
+from ensc.compiler.frontend.query.arguments import Arguments, bind
+from ensc.compiler.frontend.query.expressions import Environment, Located
+from ensc.compiler.quoting import alternatives
 from ensc.compiler.types.syntax import Call, DataDefinition
+from ensc.compiler.words import suggest
 
 SOURCES = {
     "npz": ("path", "inputs", "labels", *COMMON),

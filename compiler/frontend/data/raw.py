@@ -14,11 +14,11 @@ from fractions import Fraction
 import numpy as np
 
 from ensc.compiler.diagnostics import Diagnostic, Span, reject
-from ensc.compiler.frontend.arguments import Arguments
+from ensc.compiler.files import FileKind
 from ensc.compiler.frontend.data.rows import Rows, read_rows
-from ensc.compiler.frontend.files import FileKind
-from ensc.compiler.frontend.quoting import number as number_text
-from ensc.compiler.frontend.quoting import shape as shape_text
+from ensc.compiler.frontend.query.arguments import Arguments
+from ensc.compiler.quoting import number as number_text
+from ensc.compiler.quoting import shape as shape_text
 from ensc.compiler.types.network import Floats, Integers
 
 DATA_FILE = FileKind("data file", "E0701", "E0702", "E0703", 8 << 30)

@@ -15,7 +15,7 @@ from typing import NoReturn
 import numpy as np
 
 from ensc.compiler.diagnostics import Span, reject
-from ensc.compiler.frontend.arguments import Arguments
+from ensc.compiler.files import FileKind, open_file
 from ensc.compiler.frontend.data.raw import (
     RawPoints,
     Selection,
@@ -24,11 +24,11 @@ from ensc.compiler.frontend.data.raw import (
     scaled,
     whole_labels,
 )
-from ensc.compiler.frontend.expressions import Located
-from ensc.compiler.frontend.files import FileKind, open_file
-from ensc.compiler.frontend.quoting import listed, shown, whole
-from ensc.compiler.frontend.words import suggest
+from ensc.compiler.frontend.query.arguments import Arguments
+from ensc.compiler.frontend.query.expressions import Located
+from ensc.compiler.quoting import listed, shown, whole
 from ensc.compiler.types.network import Floats
+from ensc.compiler.words import suggest
 
 CSV_FILE = FileKind("data file", "E0701", "E0702", "E0703", 1 << 30)
 LONGEST_LINE = 8 << 20

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from ensc.compiler.diagnostics import reject
-from ensc.compiler.frontend.arguments import Arguments
+from ensc.compiler.files import open_file
 from ensc.compiler.frontend.data.blocks import LONGEST, ArrayLayout, take_rows
 from ensc.compiler.frontend.data.raw import (
     DATA_FILE,
@@ -29,9 +29,9 @@ from ensc.compiler.frontend.data.raw import (
     scaled,
     whole_labels,
 )
-from ensc.compiler.frontend.expressions import Located
-from ensc.compiler.frontend.files import open_file
-from ensc.compiler.frontend.quoting import shown
+from ensc.compiler.frontend.query.arguments import Arguments
+from ensc.compiler.frontend.query.expressions import Located
+from ensc.compiler.quoting import shown
 from ensc.compiler.types.network import Floats, Integers
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}

@@ -20,7 +20,7 @@ from typing import IO
 import numpy as np
 
 from ensc.compiler.diagnostics import Span, reject
-from ensc.compiler.frontend.arguments import Arguments
+from ensc.compiler.files import open_file
 from ensc.compiler.frontend.data.blocks import LONGEST, ArrayLayout, take_rows
 from ensc.compiler.frontend.data.raw import (
     DATA_FILE,
@@ -32,12 +32,12 @@ from ensc.compiler.frontend.data.raw import (
     scaled,
     whole_labels,
 )
-from ensc.compiler.frontend.expressions import Located
-from ensc.compiler.frontend.files import open_file
-from ensc.compiler.frontend.quoting import listed, shown
-from ensc.compiler.frontend.quoting import shape as shape_text
-from ensc.compiler.frontend.words import suggest
+from ensc.compiler.frontend.query.arguments import Arguments
+from ensc.compiler.frontend.query.expressions import Located
+from ensc.compiler.quoting import listed, shown
+from ensc.compiler.quoting import shape as shape_text
 from ensc.compiler.types.network import Floats, Integers
+from ensc.compiler.words import suggest
 
 MAGIC = b"\x93NUMPY"
 LONGEST_HEADER = 1 << 16

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ensc.compiler.diagnostics import Span, reject
-from ensc.compiler.frontend.arguments import Arguments
+from ensc.compiler.files import FileKind, read_file
 from ensc.compiler.frontend.data.raw import (
     RawPoints,
     Selection,
@@ -24,11 +24,11 @@ from ensc.compiler.frontend.data.raw import (
     scaled,
     whole_labels,
 )
-from ensc.compiler.frontend.expressions import Located
-from ensc.compiler.frontend.files import FileKind, read_file
-from ensc.compiler.frontend.quoting import path_text, shown
-from ensc.compiler.frontend.quoting import shape as shape_text
-from ensc.compiler.frontend.words import suggest
+from ensc.compiler.frontend.query.arguments import Arguments
+from ensc.compiler.frontend.query.expressions import Located
+from ensc.compiler.quoting import path_text, shown
+from ensc.compiler.quoting import shape as shape_text
+from ensc.compiler.words import suggest
 
 IMAGE_FILE = FileKind("image", "E0701", "E0702", "E0703", 64 << 20)
 LABEL_FILE = FileKind("table of labels", "E0701", "E0702", "E0703", 64 << 20)

@@ -11,16 +11,16 @@ from typing import TypeAlias
 import numpy as np
 
 from ensc.compiler.diagnostics import Diagnostic, Label, Span, reject
-from ensc.compiler.frontend.arguments import Arguments
 from ensc.compiler.frontend.data.raw import (
     LARGEST_EXACT,
     RawPoints,
     Selection,
     check_amount,
 )
-from ensc.compiler.frontend.expressions import Environment, integer
-from ensc.compiler.frontend.expressions import number as evaluate_number
-from ensc.compiler.frontend.quoting import shape as shape_text
+from ensc.compiler.frontend.query.arguments import Arguments
+from ensc.compiler.frontend.query.expressions import Environment, integer
+from ensc.compiler.frontend.query.expressions import number as evaluate_number
+from ensc.compiler.quoting import shape as shape_text
 from ensc.compiler.types.network import Floats
 from ensc.compiler.types.syntax import Expression, List, Range
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ensc.compiler.diagnostics import Diagnostic, Label, Rejected, Span, reject
-from ensc.compiler.frontend.arguments import Arguments
-from ensc.compiler.frontend.expressions import Environment, integer
-from ensc.compiler.frontend.quoting import whole
-from ensc.compiler.frontend.report import Report
+from ensc.compiler.frontend.query.arguments import Arguments
+from ensc.compiler.frontend.query.expressions import Environment, integer
+from ensc.compiler.frontend.query.report import Report
+from ensc.compiler.quoting import whole
 from ensc.compiler.types.network import Integers
 from ensc.compiler.types.syntax import Expression, List, Range
 

@@ -146,8 +146,8 @@ class Builder:
         if not isinstance(layer, Gather) or len(layer.sources) != 1:
             return source, index
         brings = layer.index >= self.size(layer.sources[0])
-        used = np.unique(index[index >= 0])
-        if brings[used].any() and (not zero_is_missing or layer.constants.any()):
+        used = brings[index[index >= 0]].any()
+        if used and (not zero_is_missing or layer.constants.any()):
             return source, index
         moved = np.where(brings, -1, layer.index)
         return layer.sources[0], np.where(index < 0, -1, moved[index])

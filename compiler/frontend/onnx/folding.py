@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from onnx import TensorProto, helper
+from onnx import helper
 
 from ensc.compiler.frontend.onnx.graph import Array, Node
 from ensc.compiler.frontend.onnx.tensor import (
@@ -127,14 +127,11 @@ def _fold(node: Node, arrays: list[Array], inputs: Sequence[Constant | None]) ->
 
 def cast(node: Node, array: Array) -> Array:
     """Convert a constant as `Cast` does, rounding as the target type rounds."""
-    target = node.integer("to", 0)
-    if target in {TensorProto.STRING, TensorProto.UNDEFINED}:
-        node.refuse("it casts numbers to text")
-    kind = np.dtype(helper.tensor_dtype_to_np_dtype(target))
-    if kind.kind == "b":
-        return array.astype(np.bool_)
-    whole = kind.kind in "iu" or "int" in kind.name
-    return array.astype(kind).astype(np.int64 if whole else np.float64)
+    kind = np.dtype(helper.tensor_dtype_to_np_dtype(node.integer("to", 0)))
+    if kind.isbuiltin != 1 and kind.name != "bfloat16":  # the types of a few bits
+        node.refuse(f"it casts to {kind.name}, which ensc does not compute with")
+    common = {"b": np.bool_, "i": np.int64, "u": np.int64}.get(kind.kind, np.float64)
+    return array.astype(kind).astype(common)
 
 
 def _arithmetic(node: Node, a: Array, b: Array) -> tuple[Array, Exact]:

@@ -14,8 +14,8 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto,
 from onnx import numpy_helper as arrays
 
 from ensc.compiler.diagnostics import Span, reject
-from ensc.compiler.frontend.quoting import shape as shape_text
-from ensc.compiler.frontend.quoting import shown
+from ensc.compiler.quoting import shape as shape_text
+from ensc.compiler.quoting import shown
 
 Array: TypeAlias = npt.NDArray[Any]
 Attribute: TypeAlias = (
@@ -252,7 +252,8 @@ def port_of(value: ValueInfoProto) -> Port:
     if kind != "tensor_type":
         return Port(value.name, kind.removesuffix("_type"), None)
     tensor = value.type.tensor_type
-    element = TensorProto.DataType.Name(tensor.elem_type).lower()
+    known = tensor.elem_type in TensorProto.DataType.values()
+    element = TensorProto.DataType.Name(tensor.elem_type).lower() if known else "an unknown type"
     if not tensor.HasField("shape"):
         return Port(value.name, element, None)
     # Some exporters write 0 or -1 for a dimension that is open.

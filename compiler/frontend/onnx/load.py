@@ -1,7 +1,7 @@
 """From a path to a checked ONNX model: everything about the file that does not depend on operators."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,9 +11,9 @@ import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # has no types
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, inliner
 
-from ensc.compiler.frontend.files import FileKind, read_file
-from ensc.compiler.frontend.onnx.graph import Graph, Origin, domain_of, graph_of
-from ensc.compiler.frontend.quoting import shown
+from ensc.compiler.files import FileKind, read_file
+from ensc.compiler.frontend.onnx.graph import Graph, Node, Origin, domain_of, graph_of
+from ensc.compiler.quoting import shown
 
 _Answer = TypeVar("_Answer")
 
@@ -61,17 +61,26 @@ def load(path: Path, origin: Origin) -> Loaded:
     return Loaded(graph, model, hashlib.sha256(content).hexdigest())
 
 
-def infer_shapes(model: ModelProto, origin: Origin, *, strict: bool = True) -> ModelProto:
-    """Let the onnx library infer every type and shape.
+def check_shapes(loaded: Loaded, nodes: Sequence[Node]) -> None:
+    """Let the onnx library infer the types and shapes of some nodes, strictly.
+
+    The library trusts attributes: out of range, they make it crash. So the nodes must have been read
+    without objection before.
 
     Raises:
-        Rejected: types or shapes contradict each other, or, if it is strict, cannot be inferred.
+        Rejected: types or shapes contradict each other or what the file declares.
     """
-    return _asked(
-        lambda: onnx.shape_inference.infer_shapes(
-            model, check_type=strict, strict_mode=strict, data_prop=True
-        ),
-        origin,
+    names = {name for node in nodes for name in node.outputs}
+    model = ModelProto()
+    model.CopyFrom(loaded.model)
+    kept = [node for node in model.graph.node if names.intersection(node.output)]
+    outputs = [value for value in model.graph.output if value.name in names]
+    del model.graph.node[:], model.graph.output[:]
+    model.graph.node.extend(kept)
+    model.graph.output.extend(outputs)
+    _asked(
+        lambda: onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True),
+        loaded.graph.origin,
         "its types and shapes do not fit together",
     )
 

@@ -25,7 +25,6 @@ SUPPORTED = (
     "AveragePool",
     "BatchNormalization",
     "Cast",
-    "CastLike",
     "Clip",
     "Concat",
     "Constant",
@@ -196,8 +195,6 @@ def lower(  # noqa: PLR0915 - one case for each operator, and nothing else
             return passing.dropout(node, inputs, build)
         case "Cast":
             return passing.cast_real(node, inputs, build)
-        case "CastLike":
-            return passing.cast_like(node, inputs, build)
         case "Constant":
             return sources.given(node, inputs, build)
         case "ConstantOfShape":

@@ -8,7 +8,7 @@ from onnx import TensorProto, helper
 from ensc.compiler.frontend.onnx.build import Builder
 from ensc.compiler.frontend.onnx.folding import cast
 from ensc.compiler.frontend.onnx.graph import Node
-from ensc.compiler.frontend.onnx.tensor import Computed, Constant, Inputs, Tensor, constant, required
+from ensc.compiler.frontend.onnx.tensor import Constant, Inputs, Tensor, constant, required
 
 
 def identity(node: Node, inputs: Inputs, _: Builder) -> Tensor:
@@ -30,24 +30,13 @@ def cast_real(node: Node, inputs: Inputs, _: Builder) -> Tensor:
     if isinstance(x, Constant):
         return Constant(cast(node, x.array))
     target = node.integer("to", 0)
-    kinds = {TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16}
-    if target not in kinds:
-        kind = helper.tensor_dtype_to_string(target).removeprefix("TensorProto.").lower()
+    if target not in {TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16}:
+        kind = np.dtype(helper.tensor_dtype_to_np_dtype(target)).name
         node.refuse(
             f"it rounds a computed value to {kind}, a step function",
             "name the output before it with `output = ...`, or export without it",
         )
     return x
-
-
-def cast_like(node: Node, inputs: Inputs, _: Builder) -> Tensor:
-    """CastLike between reals, and of constants."""
-    x, like = required(node, inputs, 0), required(node, inputs, 1)
-    if isinstance(like, Computed) or like.is_real:
-        return Constant(x.array.astype(np.float64)) if isinstance(x, Constant) else x
-    if isinstance(x, Constant):
-        return Constant(x.array.astype(like.array.dtype))
-    node.refuse("it rounds a computed value, a step function")
 
 
 def closing(node: Node, inputs: Inputs, _: Builder) -> Tensor:

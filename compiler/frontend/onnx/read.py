@@ -8,7 +8,7 @@ from typing import NoReturn
 from ensc.compiler.diagnostics import Diagnostic, Label, Rejected, Span
 from ensc.compiler.frontend.onnx.build import Builder
 from ensc.compiler.frontend.onnx.graph import ENTRIES, Graph, Origin, Port
-from ensc.compiler.frontend.onnx.load import infer_shapes, load
+from ensc.compiler.frontend.onnx.load import check_shapes, load
 from ensc.compiler.frontend.onnx.tensor import Computed, Constant, Tensor
 from ensc.compiler.frontend.onnx.translate import (
     Scope,
@@ -19,8 +19,8 @@ from ensc.compiler.frontend.onnx.translate import (
     unsupported,
     unsupported_diagnostics,
 )
-from ensc.compiler.frontend.quoting import shape as shape_text
-from ensc.compiler.frontend.quoting import shown as printable
+from ensc.compiler.quoting import shape as shape_text
+from ensc.compiler.quoting import shown as printable
 from ensc.compiler.types.network import Network, sources
 
 
@@ -62,13 +62,13 @@ def read_network(
     closers = closing(nodes, target.name)
     if bad := unsupported(nodes, depending(nodes, source.name), closers):
         raise Rejected(unsupported_diagnostics(bad))
-    infer_shapes(loaded.model, origin)
 
     build = Builder(prod(shape))
     scope = Scope(origin, graph.initializers)
     scope.set(source.name, Computed(0, shape))
     for node in nodes:
         apply(node, scope, build, closes=node in closers)
+    check_shapes(loaded, nodes)
     logits = logits_of(scope.get(target.name), target, origin)
     layers, number = build.finish(logits.value)
     if number and not any(0 in sources(layer) for layer in layers):

@@ -13,11 +13,13 @@ class Refusal:
         why: half a sentence.
         advice: what to do.
         operators: the operators of which this is true.
+        entrywise: whether their results have the shape of their inputs.
     """
 
     why: str
     advice: str
     operators: frozenset[str]
+    entrywise: bool = False
 
 
 def _names(text: str) -> frozenset[str]:
@@ -47,12 +49,14 @@ _REFUSALS = (
             "Acos Acosh Asin Asinh Atan Atanh Celu Cos Cosh Elu Erf Exp Gelu HardSwish Log Mish "
             "Reciprocal Selu Sin Sinh Softplus Softsign Sqrt Swish Tan Tanh"
         ),
+        entrywise=True,
     ),
     Refusal(
         "it is curved; only at the very end of a network, where it keeps the order of the classes, "
         "is it left out",
         "end the model there, or replace it inside the network",
         _names("LogSoftmax Sigmoid Softmax"),
+        entrywise=True,
     ),
     Refusal(
         "its result is no linear function of its input",

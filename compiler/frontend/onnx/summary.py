@@ -9,8 +9,8 @@ import numpy as np
 
 from ensc.compiler.diagnostics import Diagnostic, Rejected
 from ensc.compiler.frontend.onnx.build import Builder
-from ensc.compiler.frontend.onnx.graph import ENTRIES, Graph, Node, Origin, Port, port_of
-from ensc.compiler.frontend.onnx.load import Loaded, infer_shapes, load
+from ensc.compiler.frontend.onnx.graph import Graph, Node, Origin
+from ensc.compiler.frontend.onnx.load import Loaded, check_shapes, load
 from ensc.compiler.frontend.onnx.read import (
     check_ports,
     chosen_input,
@@ -18,6 +18,7 @@ from ensc.compiler.frontend.onnx.read import (
     logits_of,
     shape_of,
 )
+from ensc.compiler.frontend.onnx.refusals import refusal
 from ensc.compiler.frontend.onnx.tensor import Computed
 from ensc.compiler.frontend.onnx.translate import (
     Scope,
@@ -28,7 +29,7 @@ from ensc.compiler.frontend.onnx.translate import (
     unsupported,
     unsupported_diagnostics,
 )
-from ensc.compiler.frontend.quoting import shown
+from ensc.compiler.quoting import shown
 from ensc.compiler.types.network import (
     Affine,
     Convolution,
@@ -189,7 +190,6 @@ def _read(loaded: Loaded, source_name: str | None, target_name: str | None) -> _
         return _Reading((), (), (), (*rejected.diagnostics, *_unsupported_at_all(graph)))
     bad = unsupported(nodes, depending(nodes, source.name), closing(nodes, target.name))
     found = list(unsupported_diagnostics(bad))
-    shapes = _shapes(loaded, found)
     build, scope = Builder(prod(shape)), Scope(graph.origin, graph.initializers)
     scope.set(source.name, Computed(0, shape))
     closers = closing(nodes, target.name)
@@ -201,10 +201,11 @@ def _read(loaded: Loaded, source_name: str | None, target_name: str | None) -> _
                 continue
             except Rejected as rejected:
                 found += rejected.diagnostics
-        made_up |= _stand_in(node, scope, build, shapes)
+        made_up |= _stand_in(node, scope, build)
     layers = tuple(layer for i, layer in enumerate(build.layers, start=1) if i not in made_up)
     if not found:
         try:
+            check_shapes(loaded, nodes)
             layers, _ = build.finish(logits_of(scope.get(target.name), target, graph.origin).value)
         except Rejected as rejected:
             found += rejected.diagnostics
@@ -212,30 +213,15 @@ def _read(loaded: Loaded, source_name: str | None, target_name: str | None) -> _
     return _Reading(layers, dropped, tuple(build.rounded), tuple(found))
 
 
-def _shapes(loaded: Loaded, found: list[Diagnostic]) -> dict[str, Port]:
-    """Return what the onnx library infers; add to `found` what it objects to in a readable model."""
-    try:
-        model = infer_shapes(loaded.model, loaded.graph.origin, strict=not found)
-    except Rejected as rejected:
-        found += [] if found else rejected.diagnostics
-        return {}
-    return {value.name: port_of(value) for value in model.graph.value_info}
-
-
-def _stand_in(node: Node, scope: Scope, build: Builder, shapes: dict[str, Port]) -> set[int]:
-    """Give the results of a node that cannot be read their shapes, to read on behind it."""
-    made: set[int] = set()
-    for name in node.outputs:
-        shape = shapes[name].shape if name in shapes and shapes[name].is_real else None
-        whole = [n or 1 for n in (shape or ())[:1]] + list((shape or ())[1:])
-        fixed = [n for n in whole if n is not None]
-        if shape is None or len(fixed) < len(whole) or prod(fixed) > ENTRIES:
-            continue
-        index = np.zeros(prod(fixed), dtype=np.int64)
-        value = build.gather(node, [], np.zeros(1), index)
-        scope.set(name, Computed(value, tuple(fixed)))
-        made.add(value)
-    return made
+def _stand_in(node: Node, scope: Scope, build: Builder) -> set[int]:
+    """Give the result of an entrywise operator that cannot be read its shape, to read on behind it."""
+    first = node.inputs[0] if node.inputs else ""
+    if not refusal(node).entrywise or not first or not scope.knows(first):
+        return set()
+    x = scope.get(first)
+    value = build.gather(node, [], np.zeros(1), np.zeros(prod(x.shape), dtype=np.int64))
+    scope.set(node.outputs[0], Computed(value, x.shape))
+    return {value}
 
 
 def _row(layer: Layer) -> LayerRow:

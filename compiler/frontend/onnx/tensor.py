@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 
 from ensc.compiler.frontend.onnx.graph import Array, Node
-from ensc.compiler.frontend.quoting import shown
+from ensc.compiler.quoting import shown
 from ensc.compiler.types.network import Floats, Integers
 
 
@@ -20,11 +20,6 @@ class Constant:
     def shape(self) -> tuple[int, ...]:
         """Its dimensions."""
         return self.array.shape
-
-    @property
-    def is_real(self) -> bool:
-        """Whether it holds real numbers, rather than indices or truth values."""
-        return self.array.dtype.kind == "f"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,7 +16,7 @@ from ensc.compiler.frontend.onnx.operators import (
 )
 from ensc.compiler.frontend.onnx.refusals import refusal
 from ensc.compiler.frontend.onnx.tensor import Constant, Inputs, Tensor
-from ensc.compiler.frontend.quoting import listed, shown
+from ensc.compiler.quoting import listed, shown
 
 
 class Scope:

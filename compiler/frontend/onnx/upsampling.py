@@ -66,9 +66,10 @@ def _cut(node: Node, full: int, same: int, pads: tuple[int, int], wanted: int | 
         return before, full - before - after
     size = same if wanted is None else wanted
     total = full - size
-    if total < 0:
+    if total < 0 and wanted is None:
         node.refuse(
             "runtimes disagree on where an output lies that is longer than its windows reach",
             "export it with explicit `pads` and `output_padding`",
         )
-    return (total // 2 if mode == "SAME_UPPER" else total - total // 2), size
+    cut = max(0, total)
+    return (cut // 2 if mode == "SAME_UPPER" else cut - cut // 2), size

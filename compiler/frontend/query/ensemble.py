@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ensc.compiler.diagnostics import Diagnostic, Label, Rejected, Span, reject
-from ensc.compiler.frontend.arguments import Arguments, bind
-from ensc.compiler.frontend.expressions import Environment, Located
-from ensc.compiler.frontend.files import FileKind, join, sha256_of
+from ensc.compiler.files import FileKind, join, sha256_of
 from ensc.compiler.frontend.onnx.read import read_network
 from ensc.compiler.frontend.onnx.read import warnings as reading_warnings
-from ensc.compiler.frontend.overrides import Override
-from ensc.compiler.frontend.quoting import shape as shape_text
-from ensc.compiler.frontend.quoting import shown
-from ensc.compiler.frontend.report import Report
-from ensc.compiler.frontend.sections import distinct
-from ensc.compiler.frontend.words import suggest
+from ensc.compiler.frontend.query.arguments import Arguments, bind
+from ensc.compiler.frontend.query.expressions import Environment, Located
+from ensc.compiler.frontend.query.overrides import Override
+from ensc.compiler.frontend.query.report import Report
+from ensc.compiler.frontend.query.sections import distinct
+from ensc.compiler.quoting import shape as shape_text
+from ensc.compiler.quoting import shown
 from ensc.compiler.types.problem import Member
 from ensc.compiler.types.syntax import EnsembleDefinition, MemberDefinition
+from ensc.compiler.words import suggest
 
 ARGUMENTS = ("path", "sha256", "input", "output")
 HASH = re.compile(r"[0-9a-f]{1,64}")

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from ensc.compiler.diagnostics import Diagnostic, Label, Rejected, Span, reject
-from ensc.compiler.frontend.arguments import bind
-from ensc.compiler.frontend.clauses import number_of, refuse_value, word_of
-from ensc.compiler.frontend.expressions import Environment, Located
-from ensc.compiler.frontend.expressions import integer as evaluate_integer
-from ensc.compiler.frontend.quoting import number as number_text
-from ensc.compiler.frontend.report import Report
-from ensc.compiler.frontend.sections import Sections, clauses
+from ensc.compiler.frontend.query.arguments import bind
+from ensc.compiler.frontend.query.clauses import number_of, refuse_value, word_of
+from ensc.compiler.frontend.query.expressions import Environment, Located
+from ensc.compiler.frontend.query.expressions import integer as evaluate_integer
+from ensc.compiler.frontend.query.report import Report
+from ensc.compiler.frontend.query.sections import Sections, clauses
+from ensc.compiler.quoting import number as number_text
 from ensc.compiler.types.problem import Loss, Targeted, Untargeted
 from ensc.compiler.types.syntax import Call, Clause, Interval
 

@@ -9,9 +9,9 @@ from functools import cache
 from lark import Token, Tree, UnexpectedToken
 
 from ensc.compiler.diagnostics import Source
-from ensc.compiler.frontend.grammar import parse_tokens
-from ensc.compiler.frontend.mistakes import MISTAKES, Mistake
-from ensc.compiler.frontend.scan import scan
+from ensc.compiler.frontend.syntax.grammar import parse_tokens
+from ensc.compiler.frontend.syntax.mistakes import MISTAKES, Mistake
+from ensc.compiler.frontend.syntax.scan import scan
 
 PREFIX = "rq 1.0; "
 

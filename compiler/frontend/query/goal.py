@@ -5,13 +5,12 @@ from fractions import Fraction
 from typing import NoReturn, assert_never
 
 from ensc.compiler.diagnostics import Diagnostic, Label, reject
-from ensc.compiler.frontend.expressions import Environment
-from ensc.compiler.frontend.expressions import number as evaluate_number
-from ensc.compiler.frontend.parameters import Limits, limits, refuse_outside
-from ensc.compiler.frontend.quoting import alternatives
-from ensc.compiler.frontend.quoting import number as number_text
-from ensc.compiler.frontend.report import Report, already_reported
-from ensc.compiler.frontend.words import suggest
+from ensc.compiler.frontend.query.expressions import Environment
+from ensc.compiler.frontend.query.expressions import number as evaluate_number
+from ensc.compiler.frontend.query.parameters import Limits, limits, refuse_outside
+from ensc.compiler.frontend.query.report import Report, already_reported
+from ensc.compiler.quoting import alternatives
+from ensc.compiler.quoting import number as number_text
 from ensc.compiler.types.problem import (
     Check,
     Goal,
@@ -32,6 +31,7 @@ from ensc.compiler.types.syntax import (
     ProfileGoal,
 )
 from ensc.compiler.types.syntax import Goal as GoalStatement
+from ensc.compiler.words import suggest
 
 QUANTITIES = ("value", "total")
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from ensc.compiler.diagnostics import Diagnostic, Label, Rejected, Source, Span, reject
-from ensc.compiler.frontend.files import FileKind, join, read_file
-from ensc.compiler.frontend.parse import parse_query
-from ensc.compiler.frontend.quoting import path_text
-from ensc.compiler.frontend.report import Report, first_of
+from ensc.compiler.files import FileKind, join, read_file
+from ensc.compiler.frontend.query.report import Report, first_of
+from ensc.compiler.frontend.syntax.parse import parse_query
+from ensc.compiler.quoting import path_text
 from ensc.compiler.types.syntax import Include, QueryFile, Statement
 
 DEEPEST = 32

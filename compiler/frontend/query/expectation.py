@@ -4,12 +4,11 @@ from fractions import Fraction
 from typing import assert_never
 
 from ensc.compiler.diagnostics import reject
-from ensc.compiler.frontend.expressions import Environment, integer
-from ensc.compiler.frontend.expressions import number as evaluate_number
-from ensc.compiler.frontend.goal import threshold
-from ensc.compiler.frontend.quoting import alternatives, whole
-from ensc.compiler.frontend.quoting import number as number_text
-from ensc.compiler.frontend.words import suggest
+from ensc.compiler.frontend.query.expressions import Environment, integer
+from ensc.compiler.frontend.query.expressions import number as evaluate_number
+from ensc.compiler.frontend.query.goal import threshold
+from ensc.compiler.quoting import alternatives, whole
+from ensc.compiler.quoting import number as number_text
 from ensc.compiler.types.problem import (
     Check,
     Expectation,
@@ -23,6 +22,7 @@ from ensc.compiler.types.problem import (
 )
 from ensc.compiler.types.syntax import Expect as ExpectStatement
 from ensc.compiler.types.syntax import ExpectNumber, ExpectVerdict
+from ensc.compiler.words import suggest
 
 VERDICTS = ("robust", "not_robust", "robust_up_to", "unknown", "timeout")
 UNDECIDED = ("unknown", "timeout")

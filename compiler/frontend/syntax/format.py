@@ -10,8 +10,8 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import TypeAlias
 
 from ensc.compiler.diagnostics import Source, Span
-from ensc.compiler.frontend.layout import INDENT, Group, Layout, Line, Nest, Note, has_note, lay_out
-from ensc.compiler.frontend.scan import scan
+from ensc.compiler.frontend.syntax.layout import INDENT, Group, Layout, Line, Nest, Note, has_note, lay_out
+from ensc.compiler.frontend.syntax.scan import scan
 from ensc.compiler.types.syntax import Call, ExpectVerdict, Infinity, Negation, QueryFile
 
 WIDTH = 100

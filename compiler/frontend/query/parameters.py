@@ -9,14 +9,14 @@ from itertools import product
 from typing import assert_never
 
 from ensc.compiler.diagnostics import Diagnostic, Label, Span, reject
-from ensc.compiler.frontend.expressions import (
+from ensc.compiler.frontend.query.expressions import (
     Environment,
     Value,
     evaluate,
     kind_of,
     number,
 )
-from ensc.compiler.frontend.overrides import (
+from ensc.compiler.frontend.query.overrides import (
     MOST_STEPS,
     Override,
     expression_of,
@@ -24,10 +24,9 @@ from ensc.compiler.frontend.overrides import (
     refuse_unknown,
     sweep_of,
 )
-from ensc.compiler.frontend.quoting import alternatives
-from ensc.compiler.frontend.quoting import number as number_text
-from ensc.compiler.frontend.report import Report
-from ensc.compiler.frontend.words import suggest
+from ensc.compiler.frontend.query.report import Report
+from ensc.compiler.quoting import alternatives
+from ensc.compiler.quoting import number as number_text
 from ensc.compiler.types.syntax import (
     Comparison,
     Expression,
@@ -37,6 +36,7 @@ from ensc.compiler.types.syntax import (
     Parameter,
     String,
 )
+from ensc.compiler.words import suggest
 
 TYPES = ("real", "int", "string", "bool")
 

@@ -12,25 +12,25 @@ from typing import cast
 from ensc.compiler.diagnostics import Diagnostic, Rejected, reject
 from ensc.compiler.frontend.data.load import DataFolder, load_points
 from ensc.compiler.frontend.data.raw import RawPoints
-from ensc.compiler.frontend.digest import digest_of
-from ensc.compiler.frontend.ensemble import LoadedMember, load_ensemble
-from ensc.compiler.frontend.expectation import expects_few, read_expectation
-from ensc.compiler.frontend.expressions import Environment, Located
-from ensc.compiler.frontend.fit import arrange, check_domain, check_labels, check_target
-from ensc.compiler.frontend.goal import (
+from ensc.compiler.frontend.query.digest import digest_of
+from ensc.compiler.frontend.query.ensemble import LoadedMember, load_ensemble
+from ensc.compiler.frontend.query.expectation import expects_few, read_expectation
+from ensc.compiler.frontend.query.expressions import Environment, Located
+from ensc.compiler.frontend.query.fit import arrange, check_domain, check_labels, check_target
+from ensc.compiler.frontend.query.goal import (
     range_of_unknown,
     read_goal,
     remark,
     remark_on_count,
     unknown_of,
 )
-from ensc.compiler.frontend.include import Program, explain_origin, load_program
-from ensc.compiler.frontend.loss import read_loss
-from ensc.compiler.frontend.overrides import Override, Overrides, read_overrides, refuse_unknown
-from ensc.compiler.frontend.parameters import Choices, assign, names_in, read_choices, unused
-from ensc.compiler.frontend.report import Report, first_of
-from ensc.compiler.frontend.sections import Sections, sort_statements
-from ensc.compiler.frontend.threat import InputSpace, read_input, read_threat
+from ensc.compiler.frontend.query.include import Program, explain_origin, load_program
+from ensc.compiler.frontend.query.loss import read_loss
+from ensc.compiler.frontend.query.overrides import Override, Overrides, read_overrides, refuse_unknown
+from ensc.compiler.frontend.query.parameters import Choices, assign, names_in, read_choices, unused
+from ensc.compiler.frontend.query.report import Report, first_of
+from ensc.compiler.frontend.query.sections import Sections, sort_statements
+from ensc.compiler.frontend.query.threat import InputSpace, read_input, read_threat
 from ensc.compiler.types.problem import (
     EnsembleProblem,
     Expectation,

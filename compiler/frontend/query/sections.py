@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from ensc.compiler.diagnostics import Diagnostic, Label, Span
-from ensc.compiler.frontend.quoting import alternatives
-from ensc.compiler.frontend.report import Report
-from ensc.compiler.frontend.words import suggest
+from ensc.compiler.frontend.query.report import Report
+from ensc.compiler.quoting import alternatives
 from ensc.compiler.types.syntax import (
     AttackStatement,
     Clause,
@@ -23,6 +22,7 @@ from ensc.compiler.types.syntax import (
 )
 from ensc.compiler.types.syntax import Expect as ExpectStatement
 from ensc.compiler.types.syntax import Goal as GoalStatement
+from ensc.compiler.words import suggest
 
 
 class _Spanned(Protocol):

@@ -3,7 +3,7 @@
 import unicodedata
 
 from ensc.compiler.diagnostics import Diagnostic, Label, Span
-from ensc.compiler.frontend.quoting import shown
+from ensc.compiler.quoting import shown
 
 MOST_ERRORS = 20
 """So many errors of one file are shown."""

@@ -12,9 +12,9 @@ from itertools import zip_longest
 from lark import Token
 
 from ensc.compiler.diagnostics import Diagnostic, Label, Source, Span
-from ensc.compiler.frontend.grammar import HEADER, STATEMENTS
-from ensc.compiler.frontend.scan import span_of
-from ensc.compiler.frontend.spelling import MOST_ERRORS
+from ensc.compiler.frontend.syntax.grammar import HEADER, STATEMENTS
+from ensc.compiler.frontend.syntax.scan import span_of
+from ensc.compiler.frontend.syntax.spelling import MOST_ERRORS
 
 _CLOSERS = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 _SPELT = {"RPAR": ")", "RSQB": "]", "RBRACE": "}"}

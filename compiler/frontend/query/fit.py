@@ -8,11 +8,11 @@ import numpy.typing as npt
 
 from ensc.compiler.diagnostics import Diagnostic, Label, Span, reject
 from ensc.compiler.frontend.data.raw import RawPoints
-from ensc.compiler.frontend.expressions import Located
-from ensc.compiler.frontend.quoting import number as number_text
-from ensc.compiler.frontend.quoting import shape as shape_text
-from ensc.compiler.frontend.quoting import whole
-from ensc.compiler.frontend.report import Report
+from ensc.compiler.frontend.query.expressions import Located
+from ensc.compiler.frontend.query.report import Report
+from ensc.compiler.quoting import number as number_text
+from ensc.compiler.quoting import shape as shape_text
+from ensc.compiler.quoting import whole
 from ensc.compiler.types.network import Floats
 from ensc.compiler.types.problem import Domain, Loss, PointSet, Targeted, Untargeted
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from ensc.compiler.diagnostics import reject
-from ensc.compiler.frontend.expressions import Environment, Located, integer, number
-from ensc.compiler.frontend.quoting import alternatives
-from ensc.compiler.frontend.words import suggest
+from ensc.compiler.frontend.query.expressions import Environment, Located, integer, number
+from ensc.compiler.quoting import alternatives
 from ensc.compiler.types.syntax import Call, Clause, Expression, Interval, Name
+from ensc.compiler.words import suggest
 
 
 def word_of(clause: Clause, words: Sequence[str], code: str = "E0207") -> str:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ensc.compiler.diagnostics import Diagnostic, Label, Source, Span, reject
-from ensc.compiler.frontend.expressions import Environment, Located, number
-from ensc.compiler.frontend.parse import parse_expression
-from ensc.compiler.frontend.quoting import alternatives, shown
-from ensc.compiler.frontend.report import Report
-from ensc.compiler.frontend.words import suggest
+from ensc.compiler.frontend.query.expressions import Environment, Located, number
+from ensc.compiler.frontend.query.report import Report
+from ensc.compiler.frontend.syntax.parse import parse_expression
+from ensc.compiler.quoting import alternatives, shown
 from ensc.compiler.types.syntax import Expression, Name, Number, String
+from ensc.compiler.words import suggest
 
 MOST_STEPS = 1000
 """A sweep has at most this many values, all swept parameters together."""

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import NoReturn
 
 from ensc.compiler.diagnostics import Diagnostic, Label, Rejected, Span, reject
-from ensc.compiler.frontend.expressions import (
+from ensc.compiler.frontend.query.expressions import (
     Environment,
     Located,
     Value,
@@ -15,10 +15,10 @@ from ensc.compiler.frontend.expressions import (
     kind_of,
     number,
 )
-from ensc.compiler.frontend.quoting import alternatives
-from ensc.compiler.frontend.report import Report
-from ensc.compiler.frontend.words import suggest
+from ensc.compiler.frontend.query.report import Report
+from ensc.compiler.quoting import alternatives
 from ensc.compiler.types.syntax import Argument, Call, Expression, List
+from ensc.compiler.words import suggest
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from itertools import islice
 from lark import UnexpectedToken
 
 from ensc.compiler.diagnostics import Diagnostic, Label, Rejected, Source, Span, reject
-from ensc.compiler.frontend.build import build_expression, build_query
-from ensc.compiler.frontend.grammar import parse_tokens
-from ensc.compiler.frontend.scan import Scan, scan
-from ensc.compiler.frontend.spelling import MOST_ERRORS
-from ensc.compiler.frontend.syntax_errors import expression_error, syntax_errors, version_error
+from ensc.compiler.frontend.syntax.build import build_expression, build_query
+from ensc.compiler.frontend.syntax.grammar import parse_tokens
+from ensc.compiler.frontend.syntax.scan import Scan, scan
+from ensc.compiler.frontend.syntax.spelling import MOST_ERRORS
+from ensc.compiler.frontend.syntax.syntax_errors import expression_error, syntax_errors, version_error
 from ensc.compiler.types.syntax import Expression, Name, Parameter, QueryFile
 
 LARGEST = 1 << 18

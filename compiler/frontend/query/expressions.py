@@ -10,11 +10,11 @@ from fractions import Fraction
 from typing import Generic, TypeAlias, TypeVar, assert_never
 
 from ensc.compiler.diagnostics import Label, Span, reject
-from ensc.compiler.frontend.quoting import listed
-from ensc.compiler.frontend.quoting import number as number_text
-from ensc.compiler.frontend.report import already_reported
-from ensc.compiler.frontend.words import suggest
+from ensc.compiler.frontend.query.report import already_reported
+from ensc.compiler.quoting import listed
+from ensc.compiler.quoting import number as number_text
 from ensc.compiler.types.syntax import Arithmetic, Expression, Name, Negation, Number, String
+from ensc.compiler.words import suggest
 
 Value: TypeAlias = Fraction | str | bool
 T = TypeVar("T")

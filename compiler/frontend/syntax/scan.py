@@ -12,8 +12,8 @@ from functools import cache
 from lark import Token
 
 from ensc.compiler.diagnostics import Diagnostic, Source, Span
-from ensc.compiler.frontend.grammar import grammar
-from ensc.compiler.frontend.spelling import (
+from ensc.compiler.frontend.syntax.grammar import grammar
+from ensc.compiler.frontend.syntax.spelling import (
     DEEPEST,
     LONGEST,
     MOST_ERRORS,

@@ -12,15 +12,15 @@ from itertools import chain, islice
 from lark import Token, UnexpectedToken
 
 from ensc.compiler.diagnostics import Diagnostic, Label, Source, Span
-from ensc.compiler.frontend.grammar import HEADER, STATEMENTS, parse_tokens
-from ensc.compiler.frontend.mistakes import Mistake
-from ensc.compiler.frontend.pieces import Piece, split, starts_line, starts_statement
-from ensc.compiler.frontend.quoting import alternatives, shown
-from ensc.compiler.frontend.recognise import header_tokens, recognise
-from ensc.compiler.frontend.scan import MISTAKE, span_of
-from ensc.compiler.frontend.spelling import MOST_ERRORS
-from ensc.compiler.frontend.words import suggest
+from ensc.compiler.frontend.syntax.grammar import HEADER, STATEMENTS, parse_tokens
+from ensc.compiler.frontend.syntax.mistakes import Mistake
+from ensc.compiler.frontend.syntax.pieces import Piece, split, starts_line, starts_statement
+from ensc.compiler.frontend.syntax.recognise import header_tokens, recognise
+from ensc.compiler.frontend.syntax.scan import MISTAKE, span_of
+from ensc.compiler.frontend.syntax.spelling import MOST_ERRORS
+from ensc.compiler.quoting import alternatives, shown
 from ensc.compiler.types.syntax import Number
+from ensc.compiler.words import suggest
 
 VERSION = "1.0"
 

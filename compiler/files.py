@@ -15,8 +15,8 @@ from io import BufferedReader
 from pathlib import Path
 
 from ensc.compiler.diagnostics import Span, reject
-from ensc.compiler.frontend.quoting import path_text, shown
-from ensc.compiler.frontend.words import suggest
+from ensc.compiler.quoting import path_text, shown
+from ensc.compiler.words import suggest
 
 CHUNK = 1 << 20
 

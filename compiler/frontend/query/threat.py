@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ensc.compiler.diagnostics import Diagnostic, Label, Rejected, Span, reject
-from ensc.compiler.frontend.clauses import expression_of, integer_of, number_of, word_of
-from ensc.compiler.frontend.expressions import Environment, Located
-from ensc.compiler.frontend.parameters import Limits, limits
-from ensc.compiler.frontend.quoting import number as number_text
-from ensc.compiler.frontend.report import Report, already_reported
-from ensc.compiler.frontend.sections import Sections, clauses
+from ensc.compiler.frontend.query.clauses import expression_of, integer_of, number_of, word_of
+from ensc.compiler.frontend.query.expressions import Environment, Located
+from ensc.compiler.frontend.query.parameters import Limits, limits
+from ensc.compiler.frontend.query.report import Report, already_reported
+from ensc.compiler.frontend.query.sections import Sections, clauses
+from ensc.compiler.quoting import number as number_text
 from ensc.compiler.types.problem import Domain, Norm, ThreatModel
 from ensc.compiler.types.syntax import AttackStatement, Clause, InputStatement, Interval, Name
 
