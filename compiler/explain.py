@@ -6,8 +6,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from ensc.compiler.diagnostics import Source, Span, reject
-from ensc.compiler.frontend.quoting import shown
-from ensc.compiler.frontend.words import suggest
+from ensc.compiler.quoting import shown
+from ensc.compiler.words import suggest
 
 CODE = re.compile(r"[EW][0-9]{4}")
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from ensc.compiler.diagnostics import reject
-from ensc.compiler.frontend.files import FileKind
-from ensc.compiler.frontend.files import read_file as read_bytes
-from ensc.compiler.frontend.quoting import shown
+from ensc.compiler.files import FileKind
+from ensc.compiler.files import read_file as read_bytes
+from ensc.compiler.quoting import shown
 
 GZIP_LEVEL = 6
 

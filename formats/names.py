@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 
 from ensc.compiler.diagnostics import Diagnostic
-from ensc.compiler.frontend.quoting import shown
+from ensc.compiler.quoting import shown
 
 LONGEST = 64
 
@@ -73,3 +73,15 @@ def fresh(wanted: str, taken: Container[str]) -> str:
         number += 1
         name = f"{wanted}_{number}"
     return name
+
+
+def safe_name(text: str) -> str:
+    """Return the name of a model nearest to what a file calls it.
+
+    >>> safe_name("demo"), safe_name("my model (v2)"), safe_name("e1"), safe_name("bounds"), safe_name("")
+    ('demo', 'my_model__v2_', '_e1', '_bounds', 'model')
+    """
+    name = re.sub(r"[^A-Za-z0-9_]", "_", text)[:LONGEST]
+    if SAFE.fullmatch(name) and name.lower() not in KEYWORDS:
+        return name
+    return f"_{name}"[:LONGEST] if name else "model"

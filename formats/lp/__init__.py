@@ -5,6 +5,7 @@ constant. What is written here stays within what a dozen of them agree on; what 
 ordinarily write.
 """
 
+from ensc.formats.lp.read import read_lp
 from ensc.formats.lp.write import write_lp
 
-__all__ = ["write_lp"]
+__all__ = ["read_lp", "write_lp"]

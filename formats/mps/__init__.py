@@ -5,6 +5,7 @@ Readers disagree in silence: some parse by column numbers where others parse by 
 written here stays within what a dozen of them agree on; what is read is what other tools ordinarily write.
 """
 
+from ensc.formats.mps.read import read_mps
 from ensc.formats.mps.write import write_mps
 
-__all__ = ["write_mps"]
+__all__ = ["read_mps", "write_mps"]

@@ -8,7 +8,7 @@ from itertools import islice
 import numpy as np
 
 from ensc.compiler.diagnostics import Diagnostic, Rejected
-from ensc.compiler.frontend.quoting import alternatives, shown
+from ensc.compiler.quoting import alternatives, shown
 from ensc.compiler.types.model import Model
 from ensc.formats.smtlib.header import CATEGORIES
 

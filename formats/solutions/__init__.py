@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from ensc.compiler.diagnostics import Source, Span, reject
-from ensc.compiler.frontend.quoting import alternatives, shown
+from ensc.compiler.quoting import alternatives, shown
 from ensc.compiler.types.solution import Solution
 from ensc.formats.solutions.cbc import read_cbc
 from ensc.formats.solutions.copt import read_copt

@@ -12,7 +12,7 @@ import json
 from typing import Any
 
 from ensc.compiler.diagnostics import Source, Span, reject
-from ensc.compiler.frontend.quoting import shown
+from ensc.compiler.quoting import shown
 from ensc.compiler.types.solution import Solution, Status
 from ensc.formats.solutions.listing import read_listing
 from ensc.formats.solutions.scan import (

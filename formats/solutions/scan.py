@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple, NoReturn
 
 from ensc.compiler.diagnostics import Source, Span, reject
-from ensc.compiler.frontend.quoting import shown
+from ensc.compiler.quoting import shown
 from ensc.compiler.types.solution import Solution, Status
 from ensc.formats.numbers import INFINITE, parse_number
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from ensc.compiler.diagnostics import Rejected, Source
-from ensc.compiler.frontend.quoting import shown
+from ensc.compiler.quoting import shown
 from ensc.compiler.types.solution import Solution, Status
 from ensc.formats.solutions.scan import (
     Values,

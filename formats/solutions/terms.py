@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import NamedTuple, NoReturn, TypeAlias
 
 from ensc.compiler.diagnostics import Source, Span, reject
-from ensc.compiler.frontend.quoting import shown
+from ensc.compiler.quoting import shown
 from ensc.formats.solutions.scan import Line, cut_short, malformed, printable, ratio, reject_number
 
 Term: TypeAlias = "str | tuple[Term, ...]"

@@ -9,7 +9,7 @@ import pytest
 import ensc
 from ensc.compiler.diagnostics import Rejected, Source
 from ensc.compiler.explain import codes, explain
-from ensc.compiler.frontend.parse import parse_query
+from ensc.compiler.frontend.syntax.parse import parse_query
 
 ROOT = Path(ensc.__file__).parent
 SYNTAX = [code for code in codes() if code.startswith("E01") and code != "E0199"]

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from query_strategies import Tokens, texts, without_places
 
 from ensc.compiler.diagnostics import Source
-from ensc.compiler.frontend.format import WIDTH, format_query
-from ensc.compiler.frontend.parse import parse_query
-from ensc.compiler.frontend.scan import scan
+from ensc.compiler.frontend.syntax.format import WIDTH, format_query
+from ensc.compiler.frontend.syntax.parse import parse_query
+from ensc.compiler.frontend.syntax.scan import scan
 
 
 def formatted(text: str) -> str:

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from query_strategies import Tokens, texts
 
 from ensc.compiler.diagnostics import Rejected, Source
-from ensc.compiler.frontend.format import format_query
-from ensc.compiler.frontend.parse import parse_query
-from ensc.compiler.frontend.spelling import MOST_ERRORS
+from ensc.compiler.frontend.syntax.format import format_query
+from ensc.compiler.frontend.syntax.parse import parse_query
+from ensc.compiler.frontend.syntax.spelling import MOST_ERRORS
 from ensc.compiler.render import render_json, render_text
 
 SNIPPETS = [

@@ -339,7 +339,7 @@ GRAPHS = {
 
         float r={0.5}
 
-        a=Identity(x) b,m=Dropout(a,r) c=Cast<to=11>(b) d=Cast<to=1>(c) e=CastLike(d,x) y=Relu(e)
+        a=Identity(x) b,m=Dropout(a,r) c=Cast<to=11>(b) d=Cast<to=1>(c) y=Relu(d)
     """,
     "reshapes": """
         float[N,2,4,4] x

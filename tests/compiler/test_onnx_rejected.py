@@ -44,7 +44,11 @@ GRAPHS = {
     "unknown operator": ("E0506", "breaks the rules", graph("y=Foo(x)")),
     "twice": ("E0506", "breaks the rules", graph("y=Relu(x) y=Neg(x)")),
     "types": ("E0506", "types and shapes", graph("y=Add(x,w)", "int64[4] w={1,2,3,4}")),
-    "shapes": ("E0506", "types and shapes", graph("y=Add(x,w)", "float[3] w={1,2,3}")),
+    "shapes": (
+        "E0506",
+        "the shapes [1, 4], [3] do not fit together",
+        graph("y=Add(x,w)", "float[3] w={1,2,3}"),
+    ),
     "reshape": ("E0506", "`Reshape` at", graph("z=Reshape(x,s) y=Relu(z)", "int64[2] s={3,4}")),
     "index": ("E0506", "`Gather` at", graph("y=Gather<axis=1>(x,i)", "int64[4] i={0,1,2,9}")),
     "curved": ("E0507", "unsupported operator `Elu` at the node that makes `y` in", graph("y=Elu(x)")),

@@ -7,10 +7,10 @@ import pytest
 from query_strategies import without_places
 
 from ensc.compiler.diagnostics import Diagnostic, Rejected, Source, Span
-from ensc.compiler.frontend.grammar import HEADER, STATEMENTS, grammar
-from ensc.compiler.frontend.mistakes import MISTAKES, Mistake
-from ensc.compiler.frontend.parse import LARGEST, parse_expression, parse_query
-from ensc.compiler.frontend.spelling import MOST_ERRORS
+from ensc.compiler.frontend.syntax.grammar import HEADER, STATEMENTS, grammar
+from ensc.compiler.frontend.syntax.mistakes import MISTAKES, Mistake
+from ensc.compiler.frontend.syntax.parse import LARGEST, parse_expression, parse_query
+from ensc.compiler.frontend.syntax.spelling import MOST_ERRORS
 from ensc.compiler.render import render_text
 from ensc.compiler.types.syntax import (
     Argument,

@@ -14,7 +14,7 @@ import pytest
 from queries import STATEMENTS, load, place_of, query, refused, write_folder, write_network
 
 from ensc.compiler.diagnostics import Rejected
-from ensc.compiler.frontend.resolve import Overrides, load_problem, load_sweep
+from ensc.compiler.frontend.query.resolve import Overrides, load_problem, load_sweep
 from ensc.compiler.types.problem import (
     Check,
     Domain,
@@ -535,7 +535,7 @@ def test_the_digest_depends_on_all_that_an_answer_depends_on(folder: Path) -> No
 def test_the_digest_does_not_depend_on_the_process(folder: Path) -> None:
     expected = digest(folder)
     script = (
-        "import sys; from pathlib import Path; from ensc.compiler.frontend.resolve import load_problem;"
+        "import sys; from pathlib import Path; from ensc.compiler.frontend.query.resolve import load_problem;"
         "print(load_problem(Path(sys.argv[1])).problem.digest)"
     )
     for seed in ("1", "2"):

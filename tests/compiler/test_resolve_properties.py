@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from queries import STATEMENTS, load, query, write_folder
 
 from ensc.compiler.diagnostics import Diagnostic, Rejected, Source
-from ensc.compiler.frontend.expressions import Environment, evaluate
-from ensc.compiler.frontend.overrides import expression_of, read_overrides, sweep_of
-from ensc.compiler.frontend.parse import parse_expression
-from ensc.compiler.frontend.report import Report
-from ensc.compiler.frontend.resolve import load_problem
+from ensc.compiler.frontend.query.expressions import Environment, evaluate
+from ensc.compiler.frontend.query.overrides import expression_of, read_overrides, sweep_of
+from ensc.compiler.frontend.query.report import Report
+from ensc.compiler.frontend.query.resolve import load_problem
+from ensc.compiler.frontend.syntax.parse import parse_expression
 
 SETTINGS = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from ensc.compiler.frontend.grammar import STATEMENTS
-from ensc.compiler.frontend.words import suggest
+from ensc.compiler.frontend.syntax.grammar import STATEMENTS
+from ensc.compiler.words import suggest
 
 
 @pytest.mark.parametrize(

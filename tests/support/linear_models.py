@@ -40,13 +40,13 @@ class Plain:
     """A linear model as Python values, which compare."""
 
     columns: Mapping[str, Column]
-    rows: Sequence[Row] = ()
+    rows: Sequence[Row] = field(default_factory=list)
     costs: Mapping[str, float] = field(default_factory=dict)
     sense: str = "minimize"
     constant: float = 0.0
     notes: tuple[str, ...] = ()
     name: str = "m"
-    sets: Sequence[Sequence[str]] = ()
+    sets: Sequence[Sequence[str]] = field(default_factory=list)
 
 
 def build(plain: Plain) -> Model:

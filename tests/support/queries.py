@@ -8,7 +8,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from ensc.compiler.diagnostics import Diagnostic, Rejected
-from ensc.compiler.frontend.resolve import Loaded, Overrides, load_problem
+from ensc.compiler.frontend.query.resolve import Loaded, Overrides, load_problem
 
 STATEMENTS: Mapping[str, str] = {
     "version": "rq 1.0;",

@@ -11,7 +11,7 @@ from functools import cache
 from hypothesis import strategies as st
 
 from ensc.compiler.diagnostics import Source, Span
-from ensc.compiler.frontend.grammar import HEADER, STATEMENTS
+from ensc.compiler.frontend.syntax.grammar import HEADER, STATEMENTS
 
 Tokens = list[str]
 
