@@ -239,16 +239,8 @@ def test_files_that_are_no_models(tmp_path: Path, content: bytes, words: str) ->
 def test_paths_that_are_no_files(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.onnx")
     (tmp_path / "loop.onnx").symlink_to("loop.onnx")
-    found = {
-        name: rejected(tmp_path / name)[0].code for name in ("none.onnx", "", "pipe.onnx", "loop.onnx", "\0")
-    }
-    assert found == {
-        "none.onnx": "E0501",
-        "": "E0502",
-        "pipe.onnx": "E0502",
-        "loop.onnx": "E0502",
-        "\0": "E0502",
-    }
+    for name in ("none.onnx", "", "pipe.onnx", "loop.onnx", "\0"):
+        assert rejected(tmp_path / name)[0].code == "E0501"
 
 
 def test_a_file_of_two_gigabytes(tmp_path: Path) -> None:

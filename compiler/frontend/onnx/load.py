@@ -18,7 +18,7 @@ from ensc.compiler.quoting import shown
 _Answer = TypeVar("_Answer")
 
 BYTES = 1 << 30  # of one model with its external data
-NETWORK_FILE = FileKind("network", "E0501", "E0502", "E0504", BYTES)
+NETWORK_FILE = FileKind("network", "E0501", "E0501", "E0504", BYTES)
 _OLDEST = 7  # operator set; before it, broadcasting and pooling were defined differently
 _CALLS = 1 << 16  # nodes after functions have been expanded
 

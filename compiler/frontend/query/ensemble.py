@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ensc.compiler.diagnostics import Diagnostic, Label, Rejected, Span, reject
-from ensc.compiler.files import FileKind, join, sha256_of
+from ensc.compiler.files import join, sha256_of
+from ensc.compiler.frontend.onnx.load import NETWORK_FILE
 from ensc.compiler.frontend.onnx.read import read_network
 from ensc.compiler.frontend.onnx.read import warnings as reading_warnings
 from ensc.compiler.frontend.query.arguments import Arguments, bind
@@ -24,8 +25,6 @@ ARGUMENTS = ("path", "sha256", "input", "output")
 HASH = re.compile(r"[0-9a-f]{1,64}")
 SHORTEST_HASH = 8
 """A stated SHA-256 may be cut to its first digits, but not to fewer than these."""
-
-NETWORK_FILE = FileKind("network", "E0501", "E0501", "E0504", 1 << 30)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
