@@ -57,8 +57,8 @@ def read_expectation(
 
 
 def expects_few(statement: ExpectStatement | None) -> bool:
-    """Say whether a query expects an answer about mixtures of a stated number of attacks."""
-    return isinstance(statement, ExpectVerdict) and statement.verdict.text == "robust_up_to"
+    """Say whether a query knows of its few attacks: it expects a bound on them, or that they suffice."""
+    return isinstance(statement, ExpectVerdict) and statement.verdict.text in {"robust_up_to", "not_robust"}
 
 
 def _read_verdict(
