@@ -9,6 +9,7 @@ help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: .venv/ready  ## compile, solve and certify an ensemble query on real digits
+	@mkdir -p build
 	$(BIN)/ensc compile examples/digits/not_robust.rq -o build/not_robust.mps --stats
 	$(BIN)/ensc solve examples/digits/not_robust.rq
 
