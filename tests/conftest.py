@@ -1,0 +1,8 @@
+"""Options of the test suite."""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `pytest --update` write the expected texts anew; look at the difference before you commit it."""
+    parser.addoption("--update", action="store_true", help="write the expected texts of snapshot tests anew")

@@ -1,0 +1,5 @@
+Minimize
+ obj: x
+Subject To
+ c: x >= 1
+End
