@@ -12,7 +12,7 @@ import numpy as np
 
 from ensc.compiler.diagnostics import reject
 from ensc.compiler.passes.assemble import Assembler, concatenate_rows
-from ensc.compiler.passes.rounding import slack
+from ensc.compiler.passes.rounding import short_down, short_up, slack
 from ensc.compiler.types.model import (
     Floats,
     Indices,
@@ -108,7 +108,7 @@ def _maxima(to: Assembler, model: Model) -> None:
     a, y = maxima.candidates, np.repeat(maxima.output, widths)
     z = _binaries(to, maxima.labels)
     ceiling = np.repeat(np.maximum.reduceat(model.variables.upper[a], maxima.starts[:-1]), widths)
-    gap = np.nextafter(ceiling - model.variables.lower[a], np.inf)
+    gap = short_up(np.nextafter(ceiling - model.variables.lower[a], np.inf))
     ones = np.ones_like(gap)
     to.rows(np.stack([y, a], axis=-1), np.array([1.0, -1.0]), 0.0, np.inf, "h >= candidate")
     coefficients = np.stack([ones, -ones, gap], axis=-1)
@@ -238,7 +238,7 @@ def _activity(model: Model) -> tuple[Floats, Floats]:
     owner, count = rows.owners(), len(rows)
     magnitude = _totals(owner, np.maximum(np.abs(low), np.abs(high)), count)
     error = slack(int(np.diff(rows.starts).max(initial=0)) + 2, magnitude)
-    return _totals(owner, low, count) - error, _totals(owner, high, count) + error
+    return short_down(_totals(owner, low, count) - error), short_up(_totals(owner, high, count) + error)
 
 
 def _totals(owner: Indices, terms: Floats, count: int) -> Floats:

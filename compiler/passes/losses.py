@@ -8,7 +8,7 @@ import numpy as np
 
 from ensc.compiler.passes.assemble import NO_INDICATOR, Assembler
 from ensc.compiler.passes.network_rows import Copies, add_network
-from ensc.compiler.passes.rounding import is_exact_difference
+from ensc.compiler.passes.rounding import is_exact_difference, short_down, short_up
 from ensc.compiler.passes.scope import Scope
 from ensc.compiler.types.model import Indices, Labels
 from ensc.compiler.types.network import Affine, Network
@@ -69,7 +69,7 @@ def _differences(to: Assembler, copies: Copies, scope: Scope, last: Affine, hidd
     place = tuple(axis[pairs.owner] for axis in copies.points)
     labels = Labels("g", (*copies.front, *place, pairs.winner + 1, pairs.loser + 1))
     bounds = scope.margins
-    ids = to.variables(labels, bounds.lower, bounds.upper)
+    ids = to.variables(labels, short_down(bounds.lower), short_up(bounds.upper))
     g = np.broadcast_to(ids, (hidden.shape[0], len(pairs)))
     weight = last.weight[pairs.winner] - last.weight[pairs.loser]
     bias = last.bias[pairs.winner] - last.bias[pairs.loser]

@@ -12,6 +12,7 @@ import numpy as np
 
 from ensc.compiler.passes.assemble import Assembler
 from ensc.compiler.passes.plan import Plan
+from ensc.compiler.passes.rounding import short_down, short_up
 from ensc.compiler.types.model import Flags, Floats, Indices, Labels, Maxima, Rectifiers
 from ensc.compiler.types.network import (
     Affine,
@@ -93,7 +94,8 @@ class _Lowering:
     def neurons(self, prefix: str, points: Indices, units: Indices) -> Indices:
         """Add one variable for every attack and listed (point, unit), within its bounds."""
         interval = self.copies.plan.bounds.values[self.number]
-        lower, upper = interval.lower[points, units], interval.upper[points, units]
+        lower = short_down(interval.lower[points, units])
+        upper = short_up(interval.upper[points, units])
         ids = self.assembler.variables(self.labels(prefix, points, units + 1), lower, upper)
         return np.broadcast_to(ids, (self.shape[0], len(points)))
 

@@ -6,6 +6,7 @@ The lines hold no date, path or machine: the same problem, options and version g
 from importlib.metadata import version
 from typing import assert_never
 
+from ensc.compiler.quoting import counted
 from ensc.compiler.types.model import Model, size_of
 from ensc.compiler.types.problem import (
     Check,
@@ -58,9 +59,10 @@ def summary(problem: EnsembleProblem) -> str:
     """Return what is asked in one line."""
     threat = problem.threat
     return (
-        f"{len(problem.ensemble)} members, {len(problem.points)} points, {problem.inputs} inputs, "
-        f"{problem.classes} classes; norm {threat.norm.value}, radius {threat.radius}, "
-        f"{threat.count} attacks; {goal_text(problem.goal)}"
+        f"{counted(len(problem.ensemble), 'member')}, {counted(len(problem.points), 'point')}, "
+        f"{counted(problem.inputs, 'input')}, {counted(problem.classes, 'class', 'classes')}; "
+        f"norm {threat.norm.value}, radius {threat.radius}, {counted(threat.count, 'attack')}; "
+        f"{goal_text(problem.goal)}"
     )
 
 
@@ -110,8 +112,8 @@ def _reading(problem: EnsembleProblem, attacks: int) -> list[str]:
     """Return how an answer of a solver is to be read."""
     if not isinstance(problem.goal, Check):
         return ["answer: the optimum, to be replayed in exact arithmetic"]
-    enough = attacks >= len(problem.ensemble)
-    robust = "robust" if enough else f"robust against mixtures of {attacks} attacks only"
+    enough = attacks >= problem.enough_attacks
+    robust = "robust" if enough else f"robust against mixtures of {counted(attacks, 'attack')} only"
     return [
         "answer: a feasible point is an attack, to be replayed in exact arithmetic;",
         f"  infeasible means {robust}",
