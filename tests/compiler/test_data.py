@@ -281,7 +281,7 @@ def test_shape_mistakes(
         ('png("*.jpg", labels = "c.csv")', "E0701", "no image matches", '"*.jpg"'),
         ("points([1, 2], labels = [0])", "E0713", "a list of numbers", "[1, 2]"),
         ("points([[1, 2, 3, 4], [1, 2]], labels = [0, 1])", "E0713", "differ in length", "[1, 2]"),
-        ("points([[1, 2, 3, 4]], labels = [0, 1])", "E0705", "1 points, but 2 labels", "[0, 1]"),
+        ("points([[1, 2, 3, 4]], labels = [0, 1])", "E0705", "1 point, but 2 labels", "[0, 1]"),
         ("points([], labels = [])", "E0710", "empty", "[]"),
         ('points([[1, 2, 3, "a"]], labels = [0])', "E0403", "must be a number", '"a"'),
         ("points([[1, 2, 3]], labels = [0])", "E0713", "3 values, the networks want 4", "points("),
@@ -310,7 +310,7 @@ def test_mistakes(folder: Path, data: str, code: str, text: str, place: str) -> 
     [
         ([[1, 2, np.nan, 4]], [0], "E0708", "row 0, entry [2] is NaN"),
         ([[1, 2, 3, 4], [1, -np.inf, 3, 4]], [0, 1], "E0708", "row 1, entry [1] is -inf"),
-        ([[1, 2, 3, 4]], [0, 1], "E0705", "1 inputs, but 2 labels"),
+        ([[1, 2, 3, 4]], [0, 1], "E0705", "1 input, but 2 labels"),
         ([[1, 2, 3, 4]], [0.5], "E0711", "0.5"),
         ([[1, 2, 3, 4]], [np.nan], "E0711", "nan"),
         ([[1, 2, 3, 4]], [[0, 0, 1]], "E0711", "one number for each point"),

@@ -75,6 +75,25 @@ def test_check_is_feasible_iff_the_value_reaches_alpha(problem: EnsembleProblem,
         assert solve_model(compiled.linear)[0] == reached
 
 
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(line_problems(), st.sampled_from([1, Fraction(3, 2), None]))
+def test_one_attack_is_enough_for_the_value_one_and_for_a_total(
+    problem: EnsembleProblem, alpha: Fraction | int | None
+) -> None:
+    """What the model with one attack says is what brute force says of as many attacks as members."""
+    members, points = len(problem.ensemble), len(problem.points)
+    goal = MaximizeTotal(None) if alpha is None else Check(Fraction(alpha))
+    threat = dataclasses.replace(problem.threat, count=members)
+    compiled = compile_problem(dataclasses.replace(problem, goal=goal, threat=threat))
+    assert compiled.attacks == compiled.problem.enough_attacks == 1
+    patterns = [line_patterns(problem, j) for j in range(points)]
+    if alpha is None:
+        total = sum(max(len(s) for s in choices) for choices in patterns)
+        assert solve_model(compiled.linear) == (True, total or None)  # an empty objective has no optimum
+    else:
+        assert solve_model(compiled.linear)[0] == (best_value(problem, patterns, members) >= alpha)
+
+
 @pytest.mark.parametrize("alpha", [None, Fraction(1, 2)])
 def test_total_counts_every_member(alpha: Fraction | None) -> None:
     mirrored = dense((np.array([[-1.0], [0.0]]), np.array([0.0, 1.0])), inputs=1, name="mirror")

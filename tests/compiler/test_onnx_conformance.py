@@ -21,10 +21,12 @@ from onnx_models import Array
 from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.frontend.onnx.build import Builder
 from ensc.compiler.frontend.onnx.folding import FOLDED
-from ensc.compiler.frontend.onnx.graph import Origin, graph_of
+from ensc.compiler.frontend.onnx.graph import graph_of
 from ensc.compiler.frontend.onnx.operators import SUPPORTED
+from ensc.compiler.frontend.onnx.origin import Origin
+from ensc.compiler.frontend.onnx.scope import Scope
 from ensc.compiler.frontend.onnx.tensor import Computed, Constant
-from ensc.compiler.frontend.onnx.translate import Scope, apply
+from ensc.compiler.frontend.onnx.translate import apply
 from ensc.compiler.passes.evaluate import evaluate
 from ensc.compiler.types.network import Network
 

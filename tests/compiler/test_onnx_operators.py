@@ -372,6 +372,16 @@ GRAPHS = {
         p=Shape(x) n=Gather(p,one) a=Add(n,one) h=Div(a,two) u=Unsqueeze(h,first)
         q=Slice(x,zero,u,axis) w=Mul(u,two) r=Slice(x,u,w,axis) y=Sub(q,r)
     """,
+    "padding as PyTorch writes it": """
+        float[N,1,3,3] x
+
+        int64[4] p={1,2,0,1}, int64[1] four={4}, int64[2] pairs={-1,2}, int64[1] zero={0},
+        int64[1] minus={-1}, int64[1] back={-9223372036854775807}, float value={0.5}
+
+        o=ConstantOfShape<value=int64[1]{0}>(four) c=Concat<axis=0>(p,o) r=Reshape(c,pairs)
+        s=Slice(r,minus,back,zero,minus) t=Transpose<perm=[1,0]>(s) u=Reshape(t,minus)
+        v=Cast<to=7>(u) z=Pad<mode="constant">(x,v,value) y=Flatten(z)
+    """,
     "filled constants": """
         float[N,6] x
 

@@ -355,6 +355,17 @@ HOSTILE: dict[str, tuple[str, Callable[[], ModelProto]]] = {
             + " y=Relu(x40)"
         ),
     ),
+    "many large constants": (
+        "E0504",
+        text(
+            " ".join(f"o{i}=Add(o,c)" for i in range(200)).replace("o0=", "o=ConstantOfShape(n) o0=", 1)
+            + " r="
+            + "Sum("
+            + ",".join(f"o{i}" for i in range(200))
+            + ") s=ReduceSum(r) y=Add(x,s)",
+            "int64[1] n={1000000}, float c={1}",
+        ),
+    ),
     "functions that double": ("E0504", doubling_functions),
     "a function that calls itself": ("E0506", recursive_function),
 }

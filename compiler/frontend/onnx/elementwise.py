@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ensc.compiler.frontend.onnx.build import Builder
-from ensc.compiler.frontend.onnx.graph import Array, Node
+from ensc.compiler.frontend.onnx.graph import Node
 from ensc.compiler.frontend.onnx.movement import move, permuted
+from ensc.compiler.frontend.onnx.origin import Array
 from ensc.compiler.frontend.onnx.tensor import (
     Computed,
     Constant,

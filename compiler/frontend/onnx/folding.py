@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from onnx import helper
 
-from ensc.compiler.frontend.onnx.graph import Array, Node
+from ensc.compiler.frontend.onnx.graph import Node
+from ensc.compiler.frontend.onnx.origin import Array
 from ensc.compiler.frontend.onnx.tensor import (
     Constant,
     axes_of,

@@ -7,8 +7,9 @@ import numpy as np
 
 from ensc.compiler.frontend.onnx.build import Builder
 from ensc.compiler.frontend.onnx.elementwise import add, scaled
-from ensc.compiler.frontend.onnx.graph import Array, Node
+from ensc.compiler.frontend.onnx.graph import Node
 from ensc.compiler.frontend.onnx.movement import moved, permuted
+from ensc.compiler.frontend.onnx.origin import Array
 from ensc.compiler.frontend.onnx.tensor import (
     Computed,
     Constant,

@@ -1,18 +1,21 @@
 """From a path to a checked ONNX model: everything about the file that does not depend on operators."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import prod
 from pathlib import Path
 from typing import TypeVar
 
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # has no types
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, inliner
+from onnx import ModelProto, NodeProto, helper, inliner
 
 from ensc.compiler.files import FileKind, read_file
-from ensc.compiler.frontend.onnx.graph import Graph, Node, Origin, domain_of, graph_of
+from ensc.compiler.frontend.onnx.external import read_external, subgraphs
+from ensc.compiler.frontend.onnx.graph import Graph, Node, domain_of, graph_of
+from ensc.compiler.frontend.onnx.origin import Origin
 from ensc.compiler.quoting import shown
 
 _Answer = TypeVar("_Answer")
@@ -20,6 +23,7 @@ _Answer = TypeVar("_Answer")
 BYTES = 1 << 30  # of one model with its external data
 NETWORK_FILE = FileKind("network", "E0501", "E0501", "E0504", BYTES)
 _OLDEST = 7  # operator set; before it, broadcasting and pooling were defined differently
+_SMALL = 64  # entries of a weight of which the numbers are looked at
 _CALLS = 1 << 16  # nodes after functions have been expanded
 
 
@@ -53,7 +57,7 @@ def load(path: Path, origin: Origin) -> Loaded:
     try:
         _check_versions(model, origin)
         _check_functions(model, origin)
-        _read_external(model, path, origin, BYTES - len(content))
+        read_external(model, path, origin, BYTES - len(content))
         model = _checked(model, origin)
         graph = graph_of(model, origin)
     except UnicodeDecodeError:
@@ -71,13 +75,20 @@ def check_shapes(loaded: Loaded, nodes: Sequence[Node]) -> None:
         Rejected: types or shapes contradict each other or what the file declares.
     """
     names = {name for node in nodes for name in node.outputs}
-    model = ModelProto()
-    model.CopyFrom(loaded.model)
-    kept = [node for node in model.graph.node if names.intersection(node.output)]
-    outputs = [value for value in model.graph.output if value.name in names]
-    del model.graph.node[:], model.graph.output[:]
-    model.graph.node.extend(kept)
-    model.graph.output.extend(outputs)
+    whole = loaded.model.graph
+    model = ModelProto(ir_version=loaded.model.ir_version, opset_import=loaded.model.opset_import)
+    graph = model.graph
+    graph.name = "network"
+    graph.input.extend(whole.input)
+    graph.value_info.extend(whole.value_info)
+    graph.output.extend(value for value in whole.output if value.name in names)
+    graph.node.extend(node for node in whole.node if names.intersection(node.output))
+    declared = {value.name for value in whole.input}
+    for weight in whole.initializer:
+        if prod(weight.dims) <= _SMALL:  # may be a shape, whose numbers matter
+            graph.initializer.add().CopyFrom(weight)
+        elif weight.name not in declared:
+            graph.input.append(helper.make_tensor_value_info(weight.name, weight.data_type, weight.dims))
     _asked(
         lambda: onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True),
         loaded.graph.origin,
@@ -129,7 +140,7 @@ def _check_functions(model: ModelProto, origin: Origin) -> None:
     def size(node: NodeProto) -> int:
         key = (node.domain, node.op_type)
         own = expanded(key) if key in bodies else 1
-        return own + sum(size(inner) for graph in _subgraphs(node) for inner in graph.node)
+        return own + sum(size(inner) for graph in subgraphs(node) for inner in graph.node)
 
     try:
         total = sum(size(node) for node in model.graph.node)
@@ -137,77 +148,6 @@ def _check_functions(model: ModelProto, origin: Origin) -> None:
         total = _CALLS + 1
     if total > _CALLS:
         origin.reject("E0504", f"{origin.file} has more than {_CALLS} nodes")
-
-
-def _read_external(model: ModelProto, path: Path, origin: Origin, allowed: int) -> None:
-    """Put external data in its place, from files inside the model's folder only."""
-    folder = path.resolve().parent
-    for tensor in _tensors(model):
-        if tensor.data_location != TensorProto.EXTERNAL:
-            continue
-        content = _external(tensor, folder, origin, allowed)
-        allowed -= len(content)
-        tensor.raw_data = content
-        tensor.data_location = TensorProto.DEFAULT
-        del tensor.external_data[:]
-
-
-def _external(tensor: TensorProto, folder: Path, origin: Origin, allowed: int) -> bytes:
-    entries = {entry.key: entry.value for entry in tensor.external_data}
-    what = f"the external data of tensor `{shown(tensor.name)}` of {origin.file}"
-    location = entries.get("location", "")
-    try:
-        file = (folder / location).resolve()
-        if not location or not file.is_relative_to(folder):
-            origin.reject(
-                "E0505",
-                f"{what} lies outside the model's folder: `{shown(location)}`",
-                "copy the data file into the folder of the model and correct the model's reference",
-            )
-        if not file.is_file():
-            origin.reject("E0505", f"{what} is missing: there is no file `{shown(location)}`")
-        start = int(entries.get("offset", "0"))
-        length = int(entries.get("length", str(file.stat().st_size - start)))
-        if start < 0 or not 0 <= length <= allowed:
-            origin.reject("E0504", f"{what} takes {length} bytes, more than are allowed")
-        with file.open("rb") as stream:
-            stream.seek(start)
-            content: bytes = stream.read(length)
-    except (OSError, ValueError, OverflowError) as error:
-        origin.reject("E0505", f"{what} cannot be read: {error}")
-    if len(content) < length:
-        origin.reject("E0505", f"{what} is truncated: {len(content)} bytes of {length}")
-    return content
-
-
-def _tensors(model: ModelProto) -> Iterator[TensorProto]:
-    """Yield every tensor of a model, those in attributes and subgraphs too."""
-    yield from _tensors_of_graph(model.graph)
-    for function in model.functions:
-        for node in function.node:
-            yield from _tensors_of_node(node)
-
-
-def _tensors_of_graph(graph: GraphProto) -> Iterator[TensorProto]:
-    yield from graph.initializer
-    for node in graph.node:
-        yield from _tensors_of_node(node)
-
-
-def _tensors_of_node(node: NodeProto) -> Iterator[TensorProto]:
-    for attribute in node.attribute:
-        if attribute.type == AttributeProto.TENSOR:
-            yield attribute.t
-        yield from attribute.tensors
-    for graph in _subgraphs(node):
-        yield from _tensors_of_graph(graph)
-
-
-def _subgraphs(node: NodeProto) -> Iterator[GraphProto]:
-    for attribute in node.attribute:
-        if attribute.type == AttributeProto.GRAPH:
-            yield attribute.g
-        yield from attribute.graphs
 
 
 def _checked(model: ModelProto, origin: Origin) -> ModelProto:

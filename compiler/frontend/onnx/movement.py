@@ -10,7 +10,8 @@ from math import prod
 import numpy as np
 
 from ensc.compiler.frontend.onnx.build import Builder
-from ensc.compiler.frontend.onnx.graph import Array, Node
+from ensc.compiler.frontend.onnx.graph import Node
+from ensc.compiler.frontend.onnx.origin import Array
 from ensc.compiler.frontend.onnx.tensor import (
     Computed,
     Constant,

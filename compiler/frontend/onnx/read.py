@@ -7,11 +7,12 @@ from typing import NoReturn
 
 from ensc.compiler.diagnostics import Diagnostic, Label, Rejected, Span
 from ensc.compiler.frontend.onnx.build import Builder
-from ensc.compiler.frontend.onnx.graph import ENTRIES, Graph, Origin, Port
+from ensc.compiler.frontend.onnx.graph import Graph, Port
 from ensc.compiler.frontend.onnx.load import check_shapes, load
+from ensc.compiler.frontend.onnx.origin import ENTRIES, Origin
+from ensc.compiler.frontend.onnx.scope import Scope
 from ensc.compiler.frontend.onnx.tensor import Computed, Constant, Tensor
 from ensc.compiler.frontend.onnx.translate import (
-    Scope,
     apply,
     closing,
     depending,

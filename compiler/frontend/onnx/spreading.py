@@ -3,8 +3,9 @@
 import numpy as np
 
 from ensc.compiler.frontend.onnx.build import Builder
-from ensc.compiler.frontend.onnx.graph import Array, Node
+from ensc.compiler.frontend.onnx.graph import Node
 from ensc.compiler.frontend.onnx.movement import move, moved
+from ensc.compiler.frontend.onnx.origin import Array
 from ensc.compiler.frontend.onnx.tensor import (
     Constant,
     Inputs,

@@ -9,8 +9,9 @@ import numpy as np
 
 from ensc.compiler.diagnostics import Diagnostic, Rejected
 from ensc.compiler.frontend.onnx.build import Builder
-from ensc.compiler.frontend.onnx.graph import Graph, Node, Origin
+from ensc.compiler.frontend.onnx.graph import Graph, Node
 from ensc.compiler.frontend.onnx.load import Loaded, check_shapes, load
+from ensc.compiler.frontend.onnx.origin import Origin
 from ensc.compiler.frontend.onnx.read import (
     check_ports,
     chosen_input,
@@ -19,9 +20,9 @@ from ensc.compiler.frontend.onnx.read import (
     shape_of,
 )
 from ensc.compiler.frontend.onnx.refusals import refusal
+from ensc.compiler.frontend.onnx.scope import Scope
 from ensc.compiler.frontend.onnx.tensor import Computed
 from ensc.compiler.frontend.onnx.translate import (
-    Scope,
     apply,
     closing,
     depending,

@@ -5,7 +5,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ensc.compiler.frontend.onnx.graph import Array, Node
+from ensc.compiler.frontend.onnx.graph import Node
+from ensc.compiler.frontend.onnx.origin import Array
 from ensc.compiler.quoting import shown
 from ensc.compiler.types.network import Floats, Integers
 

@@ -1,12 +1,10 @@
 """From a graph's nodes to the layers of a network: names are looked up, operators applied in order."""
 
-from collections.abc import Iterable, Mapping, Sequence
-
-from onnx import TensorProto
+from collections.abc import Iterable, Sequence
 
 from ensc.compiler.diagnostics import Diagnostic, Label
 from ensc.compiler.frontend.onnx.build import Builder
-from ensc.compiler.frontend.onnx.graph import Graph, Node, Origin
+from ensc.compiler.frontend.onnx.graph import Graph, Node
 from ensc.compiler.frontend.onnx.operators import (
     CLOSING,
     SUPPORTED,
@@ -15,53 +13,8 @@ from ensc.compiler.frontend.onnx.operators import (
     lower,
 )
 from ensc.compiler.frontend.onnx.refusals import refusal
-from ensc.compiler.frontend.onnx.tensor import Constant, Inputs, Tensor
-from ensc.compiler.quoting import listed, shown
-
-
-class Scope:
-    """What the graph's names stand for so far; initializers are decoded when they are asked for."""
-
-    def __init__(self, origin: Origin, initializers: Mapping[str, TensorProto]) -> None:
-        self._origin = origin
-        self._initializers = initializers
-        self._tensors: dict[str, Tensor] = {}
-        self._unread: dict[str, Node] = {}
-
-    def set(self, name: str, tensor: Tensor) -> None:
-        """Give a name a meaning."""
-        self._tensors[name] = tensor
-
-    def bind(self, node: Node, results: Tensor | tuple[Tensor, ...]) -> None:
-        """Give a node's output names their meaning."""
-        tensors = results if isinstance(results, tuple) else (results,)
-        self._tensors.update(zip(node.outputs, tensors, strict=False))
-        self._unread.update((name, node) for name in node.outputs[len(tensors) :] if name)
-
-    def knows(self, name: str) -> bool:
-        """Return whether anything was said about a name."""
-        places = (self._tensors, self._initializers, self._unread)
-        return not name or any(name in place for place in places)
-
-    def get(self, name: str) -> Tensor:
-        """Return what a name stands for."""
-        if name in self._tensors:
-            return self._tensors[name]
-        if name in self._initializers:
-            tensor = Constant(
-                self._origin.decode(
-                    self._initializers[name], f"the tensor `{shown(name)}` in {self._origin.file}"
-                )
-            )
-            self._tensors[name] = tensor
-            return tensor
-        if name in self._unread:
-            self._unread[name].refuse(f"its output `{shown(name)}` is used, which ensc does not compute")
-        self._origin.reject("E0506", f"nothing in {self._origin.file} makes the value `{shown(name)}`")
-
-    def inputs(self, node: Node) -> Inputs:
-        """Return what a node's inputs stand for; None for those left out."""
-        return tuple(self.get(name) if name else None for name in node.inputs)
+from ensc.compiler.frontend.onnx.scope import Scope
+from ensc.compiler.quoting import listed
 
 
 def apply(node: Node, scope: Scope, build: Builder, *, closes: bool) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ensc.compiler.frontend.onnx.build import Builder
-from ensc.compiler.frontend.onnx.graph import ENTRIES, Node
+from ensc.compiler.frontend.onnx.graph import Node
 from ensc.compiler.frontend.onnx.linear import grouped, kernel_of
+from ensc.compiler.frontend.onnx.origin import ENTRIES
 from ensc.compiler.frontend.onnx.tensor import Inputs, Tensor, required
 from ensc.compiler.frontend.onnx.windows import combined, listed, over_channels
 from ensc.compiler.types.network import Integers

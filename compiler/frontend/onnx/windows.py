@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ensc.compiler.frontend.onnx.graph import ENTRIES, Node
+from ensc.compiler.frontend.onnx.graph import Node
+from ensc.compiler.frontend.onnx.origin import ENTRIES
 from ensc.compiler.types.network import Integers
 
 
