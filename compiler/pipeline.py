@@ -75,9 +75,9 @@ def compile_problem(problem: EnsembleProblem, options: Options | None = None) ->
 
 
 def _attacks(problem: EnsembleProblem, options: Options) -> int:
-    """|C| attacks reach every value that any number of attacks reaches, so more are not compiled."""
+    """Attacks beyond those that are always enough reach nothing more, so they are not compiled."""
     asked = problem.threat.count
-    return asked if options.level == 0 else min(asked, len(problem.ensemble))
+    return asked if options.level == 0 else min(asked, problem.enough_attacks)
 
 
 def _scope(problem: EnsembleProblem, member: Member, sets: InputSets, options: Options) -> Scope:

@@ -59,6 +59,15 @@ def whole(value: int) -> str:
     return number(Fraction(value))
 
 
+def counted(count: int, thing: str, things: str | None = None) -> str:
+    """Return a number of things, in the singular or the plural.
+
+    >>> counted(1, "point"), counted(0, "point"), counted(2, "class", "classes")
+    ('1 point', '0 points', '2 classes')
+    """
+    return f"{count} {thing if count == 1 else things or thing + 's'}"
+
+
 def listed(names: Iterable[str], most: int = 12) -> str:
     """Return names in backquotes, separated by commas; long lists end in how many were left out.
 

@@ -10,6 +10,7 @@ from typing import assert_never
 
 from ensc.compiler.diagnostics import reject
 from ensc.compiler.passes.evaluate import evaluate_exact
+from ensc.compiler.quoting import counted
 from ensc.compiler.types.problem import Domain, EnsembleProblem, Norm
 from ensc.compiler.types.solution import Attack, Certificate
 from ensc.runner.margin import exact_margin
@@ -114,12 +115,14 @@ def _require_shape(problem: EnsembleProblem, attack: Attack) -> None:
         or widths != {problem.inputs}
     )
     if wrong:
+        points = counted(len(problem.points), "point")
         reject(
             "E1104",
-            f"the attack does not fit the query: {len(attack.probabilities)} probabilities, "
-            f"{len(attack.perturbations)} deterministic attacks over {_listed(sizes)} points "
-            f"with {_listed(widths)} coordinates",
-            notes=(f"the query has {len(problem.points)} points with {problem.inputs} coordinates",),
+            "the attack does not fit the query: "
+            f"{counted(len(attack.probabilities), 'probability', 'probabilities')}, "
+            f"{counted(len(attack.perturbations), 'deterministic attack')}, points: {_listed(sizes)}, "
+            f"coordinates: {_listed(widths)}",
+            notes=(f"the query has {points} with {counted(problem.inputs, 'coordinate')}",),
             help="give one probability for each attack, and one perturbation for each of the query's points",
         )
 

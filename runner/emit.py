@@ -13,6 +13,7 @@ from ensc.compiler.passes.notes import describe_problem
 from ensc.compiler.passes.scope import Scope
 from ensc.compiler.passes.show import model_text
 from ensc.compiler.pipeline import Compiled, Options, compile_problem
+from ensc.compiler.quoting import counted
 from ensc.compiler.types.model import size_of
 from ensc.compiler.types.network import MaxPool, Relu
 from ensc.compiler.types.problem import EnsembleProblem, Member
@@ -113,7 +114,7 @@ def _statistics(compiled: Compiled, path: Path, compiling: float, writing: float
     yield f"  compiled in {compiling:.3f} s, written in {writing:.3f} s"
     for member, scope in zip(compiled.problem.ensemble, compiled.scopes, strict=True):
         total = len(compiled.problem.points)
-        yield f"  {member.name}: may be fooled at {len(scope.points)} of {total} points"
+        yield f"  {member.name}: may be fooled at {len(scope.points)} of {counted(total, 'point')}"
 
 
 def _bounds_lines(compiled: Compiled) -> Iterator[str]:
@@ -129,7 +130,8 @@ def _layer_lines(member: Member, scope: Scope) -> Iterator[str]:
         if not len(scope.points):
             return
         width = values[number].upper - values[number].lower
-        text = f"  layer {number} {type(layer).__name__}: {layer.size} units, mean width {width.mean():.4g}"
+        units = counted(layer.size, "unit")
+        text = f"  layer {number} {type(layer).__name__}: {units}, mean width {width.mean():.4g}"
         if isinstance(layer, Relu):
             x = values[layer.source]
             text += f", unstable {_mean((x.lower < 0) & (x.upper > 0)):.1f} a point"

@@ -7,7 +7,7 @@ from importlib import util
 from typing import assert_never
 
 from ensc.compiler.passes.notes import summary
-from ensc.compiler.quoting import number
+from ensc.compiler.quoting import counted, number
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal
 from ensc.compiler.types.solution import Attack, Certificate, Verdict, Word
 from ensc.runner.report import fooled_names, is_certified, quantity
@@ -42,8 +42,8 @@ def verdict_text(problem: EnsembleProblem, verdict: Verdict) -> str:
     """Return a verdict in one sentence."""
     lower, upper = _exact(verdict.lower), _exact(verdict.upper)
     what = quantity(problem)
-    few = problem.threat.count < len(problem.ensemble)
-    mixtures = f"mixtures of {problem.threat.count} attacks"
+    few = problem.threat.count < problem.enough_attacks
+    mixtures = f"mixtures of {counted(problem.threat.count, 'attack')}"
     match verdict.word:
         case Word.ROBUST:
             return f"robust: no attack has {_sought(problem)}"
@@ -108,7 +108,7 @@ def _table(table: Table) -> Iterator[str]:
     drawn = _by_rich if util.find_spec("rich") else _by_hand
     yield from drawn(header, rows[:MOST_ROWS])
     if len(rows) > MOST_ROWS:
-        yield f"  and {len(rows) - MOST_ROWS} more rows; `--json` has all"
+        yield f"  and {counted(len(rows) - MOST_ROWS, 'more row')}; `--json` has all"
 
 
 def _by_rich(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import assert_never
 
-from ensc.compiler.quoting import number
+from ensc.compiler.quoting import counted, number
 from ensc.compiler.types.problem import (
     Check,
     EnsembleProblem,
@@ -44,7 +44,7 @@ def judge(
     """Return the verdict that the evidence supports, in the words of `Word`.
 
     * `check`: `not_robust` if a certified attack reaches alpha; `robust` if the solver proved the model
-      infeasible for at least |C| attacks, `robust_up_to_k` for fewer.
+      infeasible for as many attacks as are always enough, `robust_up_to_k` for fewer.
     * `maximize`: `optimal` if a certified attack reaches the proved bound, within the tolerance.
     * otherwise `unknown`, with reasons.
 
@@ -96,7 +96,7 @@ def _doubts(problem: EnsembleProblem, evidence: _Evidence) -> tuple[str, ...]:
         )
     if not _is_whole(problem, evidence):
         doubts.append(
-            f"the file holds {evidence.attacks_compiled} attacks and the query asks about "
+            f"the file holds {counted(evidence.attacks_compiled, 'attack')} and the query asks about "
             f"{problem.threat.count}: what it cannot do, more attacks may"
         )
     return tuple(doubts)
@@ -107,8 +107,8 @@ def _claims_to_prove(solution: Solution) -> bool:
 
 
 def _is_whole(problem: EnsembleProblem, evidence: _Evidence) -> bool:
-    """As many attacks as members are always enough, so a file needs no more than that."""
-    return evidence.attacks_compiled >= min(problem.threat.count, len(problem.ensemble))
+    """A file needs no more attacks than are always enough."""
+    return evidence.attacks_compiled >= min(problem.threat.count, problem.enough_attacks)
 
 
 def _proves_infeasible(problem: EnsembleProblem, evidence: _Evidence) -> bool:
@@ -117,7 +117,7 @@ def _proves_infeasible(problem: EnsembleProblem, evidence: _Evidence) -> bool:
 
 
 def _robust(problem: EnsembleProblem, evidence: _Evidence) -> Word:
-    enough = evidence.attacks_compiled >= len(problem.ensemble)
+    enough = evidence.attacks_compiled >= problem.enough_attacks
     return Word.ROBUST if enough else Word.ROBUST_UP_TO_K
 
 

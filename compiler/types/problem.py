@@ -171,6 +171,22 @@ class ProfileValue:
 Goal = Check | MaximizeValue | MaximizeTotal | MinimizeRadius | ProfileValue
 
 
+def enough_attacks(goal: Goal, members: int) -> int:
+    """Return how many deterministic attacks a mixture needs to do all that any mixture can.
+
+    |C| attacks reach every value that is reached at all. A value of 1 means that every attack in the mixture
+    fools every member at every point, so one of them alone does (Gross et al. 2020, Lemma 2); and a total
+    without a condition is linear in the probabilities, so one attack alone has the largest.
+    """
+    match goal:
+        case Check(alpha) | MaximizeTotal(Fraction() as alpha):
+            return 1 if alpha >= 1 else members
+        case MaximizeTotal(None):
+            return 1
+        case _:
+            return members
+
+
 @dataclass(frozen=True, slots=True)
 class ExpectedVerdict:
     """`expect robust`, `not_robust`, `robust_up_to(k)`, `unknown` or `timeout`."""
@@ -234,3 +250,8 @@ class EnsembleProblem:
     def classes(self) -> int:
         """The number of classes."""
         return self.ensemble[0].network.classes
+
+    @property
+    def enough_attacks(self) -> int:
+        """The number of deterministic attacks beyond which more of them reach nothing more."""
+        return enough_attacks(self.goal, len(self.ensemble))

@@ -105,7 +105,7 @@ def test_the_verdict_in_words(every: dict[str, Result]) -> None:
     lines = {name: render_result(result).splitlines()[1] for name, result in every.items()}
     assert lines == {
         "robust": "verdict  robust: no attack has value 0.75 or more",
-        "robust_up_to_k": "verdict  robust against mixtures of 1 attacks: none has value 0.75 or more; "
+        "robust_up_to_k": "verdict  robust against mixtures of 1 attack: none has value 0.75 or more; "
         "nothing is said about more attacks",
         "not_robust": "verdict  not robust: the attack below has value 0.5, replayed exactly",
         "optimal": "verdict  optimal: the largest value is 0.5",

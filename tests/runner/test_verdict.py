@@ -80,11 +80,19 @@ def test_check_infeasible_is_robust_for_enough_attacks(query: Maker) -> None:
 def test_check_infeasible_for_fewer_attacks_than_asked_is_unknown(query: Maker) -> None:
     found = answer(query(Check(F(3, 4))), Status.INFEASIBLE, compiled=1)
     assert found.word is Word.UNKNOWN
-    assert "holds 1 attacks and the query asks about 2" in found.reasons[0]
+    assert "holds 1 attack and the query asks about 2" in found.reasons[0]
 
 
 def test_more_attacks_than_members_need_no_more_than_that(query: Maker) -> None:
     assert answer(query(Check(F(3, 4)), count=5), Status.INFEASIBLE).word is Word.ROBUST
+
+
+@pytest.mark.parametrize("alpha", [F(1), F(3, 2)])
+def test_one_attack_is_enough_to_reach_the_value_one(query: Maker, alpha: Fraction) -> None:
+    for count, compiled in ((1, 1), (2, 1), (2, 2)):
+        found = answer(query(Check(alpha), count=count), Status.INFEASIBLE, compiled=compiled)
+        assert found.word is Word.ROBUST
+        assert found.reasons == ()
 
 
 def test_a_claim_that_nobody_stands_for_is_unknown(query: Maker) -> None:

@@ -31,7 +31,7 @@ from ensc.compiler.frontend.data.raw import (
 )
 from ensc.compiler.frontend.query.arguments import Arguments
 from ensc.compiler.frontend.query.expressions import Located
-from ensc.compiler.quoting import shown
+from ensc.compiler.quoting import counted, shown
 from ensc.compiler.types.network import Floats, Integers
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -70,8 +70,8 @@ def read_idx(
     inputs, classes = _open(images), _open(labels)
     check_label_shape(classes.layout.shape, classes.what, labels.span)
     if inputs.layout.rows != classes.layout.rows:
-        message = f"{inputs.layout.rows} inputs, but {classes.layout.rows} labels"
-        reject("E0705", message, labels.span, f"{classes.what} has {classes.layout.rows} rows")
+        message = f"{counted(inputs.layout.rows, 'input')}, but {counted(classes.layout.rows, 'label')}"
+        reject("E0705", message, labels.span, f"{classes.what} has {counted(classes.layout.rows, 'row')}")
     rows = selection.rows.choose(inputs.layout.rows, inputs.what)
     check_amount(len(rows), inputs.layout.entries, inputs.what, images.span)
     values, found = _take(inputs, rows), _take(classes, rows)

@@ -34,7 +34,7 @@ from ensc.compiler.frontend.data.raw import (
 )
 from ensc.compiler.frontend.query.arguments import Arguments
 from ensc.compiler.frontend.query.expressions import Located
-from ensc.compiler.quoting import listed, shown
+from ensc.compiler.quoting import counted, listed, shown
 from ensc.compiler.quoting import shape as shape_text
 from ensc.compiler.types.network import Floats, Integers
 from ensc.compiler.words import suggest
@@ -203,7 +203,7 @@ def _check_shapes(inputs: ArrayFile, labels: ArrayFile) -> None:
     if inputs.layout.rows != labels.layout.rows:
         reject(
             "E0705",
-            f"{inputs.layout.rows} inputs, but {labels.layout.rows} labels",
+            f"{counted(inputs.layout.rows, 'input')}, but {counted(labels.layout.rows, 'label')}",
             labels.place,
             f"{labels.what} has shape {shape_text(labels.layout.shape)}",
             notes=(f"{inputs.what} has shape {shape_text(inputs.layout.shape)}",),

@@ -20,6 +20,7 @@ from ensc.compiler.frontend.data.raw import (
 from ensc.compiler.frontend.query.arguments import Arguments
 from ensc.compiler.frontend.query.expressions import Environment, integer
 from ensc.compiler.frontend.query.expressions import number as evaluate_number
+from ensc.compiler.quoting import counted
 from ensc.compiler.quoting import shape as shape_text
 from ensc.compiler.types.network import Floats
 from ensc.compiler.types.syntax import Expression, List, Range
@@ -42,7 +43,7 @@ def read_points(arguments: Arguments, selection: Selection) -> RawPoints:
     if len(shape) < 2:
         reject("E0713", "each point must be a list of numbers", points.span, "a list of lists")
     if len(labels.items) != len(points.items):
-        message = f"{len(points.items)} points, but {len(labels.items)} labels"
+        message = f"{counted(len(points.items), 'point')}, but {counted(len(labels.items), 'label')}"
         reject("E0705", message, labels.span)
     rows = selection.rows.choose(len(points.items), "the list of points")
     check_amount(len(rows), math.prod(shape[1:]), "the list of points", points.span)

@@ -7,7 +7,7 @@ from ensc.compiler.diagnostics import reject
 from ensc.compiler.frontend.query.expressions import Environment, integer
 from ensc.compiler.frontend.query.expressions import number as evaluate_number
 from ensc.compiler.frontend.query.goal import threshold
-from ensc.compiler.quoting import alternatives, whole
+from ensc.compiler.quoting import alternatives, counted, whole
 from ensc.compiler.quoting import number as number_text
 from ensc.compiler.types.problem import (
     Check,
@@ -19,6 +19,7 @@ from ensc.compiler.types.problem import (
     MaximizeValue,
     MinimizeRadius,
     ProfileValue,
+    enough_attacks,
 )
 from ensc.compiler.types.syntax import Expect as ExpectStatement
 from ensc.compiler.types.syntax import ExpectNumber, ExpectVerdict
@@ -74,7 +75,7 @@ def _read_verdict(
             f"expected {alternatives(VERDICTS)}",
             help=f"did you mean `{close}`?" if close else None,
         )
-    expected = _read_mixture(statement, count, members, environment)
+    expected = _read_mixture(statement, count, enough_attacks(goal, members), environment)
     if verdict.text not in UNDECIDED and threshold(goal) is None:
         reject(
             "E0916",
@@ -86,7 +87,7 @@ def _read_verdict(
     return ExpectedVerdict(verdict.text, expected, statement.span)
 
 
-def _read_mixture(statement: ExpectVerdict, count: int, members: int, environment: Environment) -> int | None:
+def _read_mixture(statement: ExpectVerdict, count: int, enough: int, environment: Environment) -> int | None:
     verdict, written = statement.verdict, statement.count
     if verdict.text != "robust_up_to":
         if written is not None:
@@ -97,10 +98,12 @@ def _read_mixture(statement: ExpectVerdict, count: int, members: int, environmen
         reject("E0208", "`robust_up_to` needs a number of attacks", verdict.span, help=advice)
     expected = integer(written, environment, "the number of attacks")
     if expected != count:
-        message = f"the query mixes {count} attacks, so it cannot answer about {whole(expected)}"
+        message = f"the query mixes {counted(count, 'attack')}, so it cannot answer about {whole(expected)}"
         reject("E0918", message, written.span, help=f"write `robust_up_to({count})`")
-    if count >= members:
-        message = f"{count} attacks are always enough for {members} members"
+    if count >= enough:
+        message = (
+            f"{counted(enough, 'attack is', 'attacks are')} always enough for this goal and these members"
+        )
         reject("E0918", message, verdict.span, help="write `expect robust`")
     return expected
 

@@ -9,7 +9,7 @@ from ensc.compiler.frontend.query.expressions import Environment
 from ensc.compiler.frontend.query.expressions import number as evaluate_number
 from ensc.compiler.frontend.query.parameters import Limits, limits, refuse_outside
 from ensc.compiler.frontend.query.report import Report, already_reported
-from ensc.compiler.quoting import alternatives
+from ensc.compiler.quoting import alternatives, counted
 from ensc.compiler.quoting import number as number_text
 from ensc.compiler.types.problem import (
     Check,
@@ -19,6 +19,7 @@ from ensc.compiler.types.problem import (
     MinimizeRadius,
     ProfileValue,
     ThreatModel,
+    enough_attacks,
 )
 from ensc.compiler.types.syntax import (
     CheckGoal,
@@ -126,10 +127,10 @@ def remark_on_count(
     statement: GoalStatement, goal: Goal, threat: ThreatModel, members: int, report: Report
 ) -> None:
     """Warn of fewer attacks than members: the answer is then weaker than it looks."""
-    if threat.count >= members:
+    if threat.count >= enough_attacks(goal, members):
         return
-    mixture = f"{threat.count} attack{'s' if threat.count > 1 else ''}"
-    few = f"{mixture} for {members} members"
+    mixture = counted(threat.count, "attack")
+    few = f"{mixture} for {counted(members, 'member')}"
     if isinstance(goal, Check):
         meaning = f"an infeasible model will prove robustness against {mixture} only"
     else:
