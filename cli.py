@@ -5,6 +5,8 @@ Results go to standard output, everything else to standard error. Exit codes: 0 
 """
 
 import argparse
+import errno
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -23,9 +25,18 @@ DONE, REJECTED, USAGE, UNDECIDED, CONTRADICTED = range(5)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     options = _parser().parse_args(arguments)
+    options.said = []
+    code = _run(options)
+    if options.diagnostics == "json" and options.said:
+        _print_json(options.said)
+    return code
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         code: int = options.run(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # None where the caller closed it
+            sys.stdout.flush()
     except Rejected as rejected:
         _report(rejected.diagnostics, options)
         return REJECTED
@@ -33,14 +44,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        sys.stderr.close()  # the reader of a pipe went away; Python would complain when it flushes
+        _discard_output()
         return DONE
     except Exception as error:
         if options.debug:
             raise
-        _report([_internal(error)], options)
+        _report([_unwritten(error) or _internal(error)], options)
         return REJECTED
     return code
+
+
+def _discard_output() -> None:
+    """The reader of a pipe went away: Python would complain when it flushes what is left."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _unwritten(error: Exception) -> Diagnostic | None:
+    """Return what to say where standard output, or a temporary file, found no room."""
+    if not isinstance(error, OSError) or error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return None
+    return Diagnostic("E1020", "cannot write the output: the disk is full")
 
 
 def _internal(error: Exception) -> Diagnostic:
@@ -53,10 +76,19 @@ def _internal(error: Exception) -> Diagnostic:
 
 
 def _report(diagnostics: Sequence[Diagnostic], options: argparse.Namespace) -> None:
-    from ensc.compiler.render import render_json, render_text
+    """Print diagnostics; as JSON they are kept, since all of a run are one object."""
+    from ensc.compiler.render import render_text
 
-    render = render_json if options.diagnostics == "json" else render_text
-    print(render(diagnostics).rstrip("\n"), file=sys.stderr)
+    if options.diagnostics == "text":
+        blank = "\n" if options.said else ""
+        print(blank + render_text(diagnostics).rstrip("\n"), file=sys.stderr)
+    options.said.extend(diagnostics)
+
+
+def _print_json(diagnostics: Sequence[Diagnostic]) -> None:
+    from ensc.compiler.render import render_json
+
+    print(render_json(diagnostics), end="", file=sys.stderr)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -195,9 +227,12 @@ def _add_solve(commands: Commands) -> None:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < float("inf"):
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"expected a number of seconds above 0, found `{text}`")
     return value
 
 
@@ -226,7 +261,7 @@ def _decode(options: argparse.Namespace) -> int:
     loaded = load_problem(options.query, _overrides(options))
     if loaded.warnings:
         _report(loaded.warnings, options)
-    text = read_file(options.solution)
+    text = read_file(options.solution, noun="solution file")
     solution = read_solution(text, options.solution.name, format=options.format)
     return _answer(conclude(loaded.problem, solution, None), options)
 

@@ -136,9 +136,20 @@ def _neighbour(path: Path) -> str | None:
     """Advise on a path that leads nowhere: a file of a similar name, or the missing folder."""
     try:
         with os.scandir(path.parent) as entries:
-            names = sorted(entry.name for entry in entries if entry.is_file())
+            names = sorted(entry.name for entry in entries if _is_file(entry))
     except OSError:
         return f"there is no folder `{path_text(path.parent.as_posix())}`"
-    stems = {Path(name).stem: name for name in reversed(names)}
+    stems = {Path(name).stem: name for name in reversed(names) if _is_similar(Path(name), path)}
     close = suggest(path.stem, sorted(stems))
     return f"did you mean `{shown(stems[close])}`?" if close else None
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link into a loop of links
+        return False
+
+
+def _is_similar(path: Path, wanted: Path) -> bool:
+    return path.suffix == wanted.suffix or path.stem == wanted.stem

@@ -120,18 +120,19 @@ def _advice(error: OSError | ValueError, target: Path) -> str | None:
     return None
 
 
-def read_file(path: str | Path, limit: int = DEFAULT_LIMIT) -> str:
+def read_file(path: str | Path, limit: int = DEFAULT_LIMIT, noun: str = "model file") -> str:
     """Return the text of a file, decompressed if it starts as gzip, bzip2 or xz files do.
 
     Args:
         path: the file.
         limit: the number of bytes the decompressed text may have.
+        noun: what messages call the file.
 
     Raises:
         Rejected: E1220 if there is no such file, E1221 if it cannot be read, E1222 if its content is larger
             than the limit, E1223 if the compression is damaged or unknown, E1224 if it is no text.
     """
-    kind = FileKind("model file", missing="E1220", unreadable="E1221", too_large="E1222", limit=limit)
+    kind = FileKind(noun, missing="E1220", unreadable="E1221", too_large="E1222", limit=limit)
     name = shown(str(path))
     content = _decompressed(read_bytes(Path(path), kind, None), name, limit)
     try:

@@ -30,8 +30,7 @@ def run_here(folder: Path, *arguments: str) -> Run:
         try:
             code = main(arguments)
         except SystemExit as stopped:  # argparse: help, version, wrong usage
-            assert isinstance(stopped.code, int)
-            code = stopped.code
+            code = stopped.code if isinstance(stopped.code, int) else 1
     return Run(code, out.getvalue(), err.getvalue())
 
 

@@ -56,7 +56,7 @@ def write_files(folder: Path) -> None:
 
 
 def _write_included(folder: Path) -> None:
-    (folder / "latin1.rqi").write_bytes('rq 1.0; // Größe\n'.encode("latin-1"))
+    (folder / "latin1.rqi").write_bytes("rq 1.0; // Größe\n".encode("latin-1"))
     (folder / "large.rqi").write_bytes(b"rq 1.0;" + b" " * (1 << 20))
     (folder / "loop.rqi").symlink_to("loop.rqi")
     numbers = "0, " * 200_000
@@ -69,20 +69,33 @@ def _write_included(folder: Path) -> None:
 
 
 def _write_solutions(folder: Path) -> None:
-    """Solution files as CBC writes them, each with something wrong."""
+    """Solution files as solvers write them, each with something wrong."""
     head = "Optimal - objective value 1.00000000\n"
+    line = "      0 {}                    1                       0\n"
+    xml = '<?xml version="1.0"?>\n'
     texts = {
-        "no_probabilities": head + "      0 d_1_1_1                1                       0\n",
-        "foreign_names": head + "      0 p_1                    1                       0\n"
-        "      1 d_1_9_1                1                       0\n",
-        "not_a_number": head + "      0 p_1                  nan                       0\n",
+        "no_probabilities": head + line.format("d_1_1_1"),
+        "foreign_names": head + line.format("p_1") + line.format("d_1_9_1").replace("0", "1", 1),
+        "not_a_number": head + line.format("p_1").replace(" 1 ", " nan "),
         "unknown_format": "the answer is 42\n",
         "empty": "",
         "cut": head + "      0 p_1                    1\n",
-        "sweep": head + "      0 p_1                    1                       0\n",
+        "cut_xml": f"{xml}<CPLEXSolution>\n <header objectiveValue='1'/>\n",
+        "doctype": f"{xml}<!DOCTYPE a [<!ENTITY b 'c'>]>\n<CPLEXSolution>\n</CPLEXSolution>\n",
+        "twice": head + line.format("p_1") + line.format("p_1").replace("0", "1", 1),
+        "contradiction": head + line.format("p_1") + line.format("p_2") + line.format("p_3"),
+        "no_names": "c Status: INTEGER OPTIMAL\ns mip 1 1 o 1\ni 1 1\nj 1 1\ne o f\n",
+        "irrational": "sat\n(\n  (define-fun p_1 () Real (root-obj (+ (^ x 2) (- 2)) 2))\n)\n",
+        "sweep": head + line.format("p_1"),
     }
     for name, text in texts.items():
         (folder / f"{name}.sol").write_text(text, encoding="ascii")
+    (folder / "folder.sol").mkdir()
+    (folder / "no_text.sol").write_bytes(bytes(range(128, 256)))
+    (folder / "damaged.sol").write_bytes(gzip.compress(head.encode(), mtime=0)[:-12])
+    for name in ("large.sol", "large.csv"):
+        with (folder / name).open("wb") as stream:
+            stream.truncate(2 << 30)  # a hole: it takes no room on the disk
 
 
 def _external(location: str) -> ModelProto:
@@ -103,9 +116,8 @@ def _write_arrays(folder: Path) -> None:
     np.savez(folder / "one_based.npz", x=points, y=labels + 1)
     np.savez(folder / "wide.npz", x=np.zeros((3, 9)), y=labels)
     np.savez(folder / "hwc.npz", x=np.zeros((3, 2, 2, 3)), y=labels)
-    np.savez(folder / "flat_colour.npz", x=np.zeros((3, 12)), y=labels)
+    np.savez(folder / "square.npz", x=np.zeros((3, 2, 6)), y=labels)
     np.savez(folder / "none.npz", x=np.zeros((0, 4)), y=np.zeros(0, int))
-    np.savez(folder / "uneven.npz", x=points / 3, y=labels)
     (folder / "no_zip.npz").write_bytes(b"x = 1, 2, 3")
     (folder / "cut.npz").write_bytes((folder / "p.npz").read_bytes()[:-40])
     _write_bomb(folder / "bomb.npz")
@@ -126,7 +138,7 @@ def _write_tables(folder: Path) -> None:
         "word.csv": "1,2,3,4,0\n1,two,3,4,0\n",
         "header.csv": "a,b,c,d,class\n1,2,3,4,0\n",
         "empty.csv": "",
-        "labels.csv": "grey.png,0\n",
+        "labels.csv": "grey.png,0\nalpha.png,0\nno_image.png,0\n",
         "other_labels.csv": "photo.png,0\n",
     }
     for name, text in tables.items():
@@ -138,7 +150,7 @@ def _write_idx(folder: Path) -> None:
     (folder / "images.idx").write_bytes(images)
     (folder / "cut.idx").write_bytes(images[:-3])
     (folder / "two_labels.idx").write_bytes(struct.pack(">BBBBI", 0, 0, 0x08, 1, 2) + bytes(2))
-    (folder / "cut.idx.gz").write_bytes(gzip.compress(images, mtime=0)[:-9])
+    (folder / "cut.idx.gz").write_bytes(gzip.compress(images, mtime=0)[:-12])
 
 
 def _write_images(folder: Path) -> None:

@@ -19,6 +19,7 @@ from ensc.compiler.types.syntax import Include, QueryFile, Statement
 
 DEEPEST = 32
 MOST_FILES = 256
+SHOWN_INCLUDES = 5
 LIMIT = 1 << 20
 
 QUERY = FileKind("query", "E0301", "E0303", "E0304", LIMIT)
@@ -107,7 +108,9 @@ def _with_origin(diagnostic: Diagnostic, files: Mapping[str, SourceFile]) -> Dia
     file = files.get(diagnostic.place.span.source.name)
     if file is None or not file.chain:
         return diagnostic
-    origin = ", ".join(f"included from {_address(span)}" for span in file.chain)
+    origin = ", ".join(f"included from {_address(span)}" for span in file.chain[:SHOWN_INCLUDES])
+    if len(file.chain) > SHOWN_INCLUDES:
+        origin += f", and so on, {len(file.chain)} levels deep"
     return replace(diagnostic, notes=(*diagnostic.notes, f"in a file {origin}"))
 
 

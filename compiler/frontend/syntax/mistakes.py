@@ -95,6 +95,18 @@ _PARAMETERS = (
         ),
     ),
     Mistake(
+        "E0109",
+        "unexpected `,`",
+        "expected `;`",
+        "a decimal is written with a point, as in `0.5`; each parameter has a statement of its own",
+        (
+            "param a: real = 1, 2;",
+            "param a: real = 1/2, 3;",
+            "param a: real in [0, 1] = 1, 2;",
+            "param a: real >= 0 = 1, 2;",
+        ),
+    ),
+    Mistake(
         "E0117",
         "a comparison stands without `in`",
         "expected `[`",

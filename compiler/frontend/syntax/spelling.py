@@ -169,13 +169,16 @@ def _bare_path(span: Span) -> Diagnostic:
     )
 
 
+ADVICE = {"%": "write a percentage as a fraction, such as `40/100`"}
+
+
 def _stray(span: Span) -> Diagnostic:
     meant = SIGNS.get(span.text)
     return Diagnostic(
         "E0103",
         f"stray {_listed(span.text)}",
         Label(span, f"expected `{meant}`" if meant else "means nothing here"),
-        help=f"write `{meant}`" if meant else "remove it",
+        help=f"write `{meant}`" if meant else ADVICE.get(span.text, "remove it"),
     )
 
 

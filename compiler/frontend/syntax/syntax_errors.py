@@ -179,7 +179,7 @@ def _header_error(source: Source, tokens: Sequence[Token]) -> Diagnostic | None:
     advice = f"start the file with `{HEADER} {VERSION};`"
     if not tokens:
         place = Label(Span(source, 0, 0), f"expected `{HEADER} {VERSION};`")
-        return Diagnostic("E0106", "the file is empty", place, help=advice)
+        return Diagnostic("E0106", "the file holds no statements", place, help=advice)
     if not written:
         return None
     if written[0] != HEADER:
