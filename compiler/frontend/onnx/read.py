@@ -33,6 +33,7 @@ def read_network(
     output: str | None = None,
     place: Span | None = None,
     shown: str | None = None,
+    fewest: int = 2,
 ) -> Network:
     """Read an ONNX file as a network, exactly.
 
@@ -49,6 +50,7 @@ def read_network(
         output: the graph's output; needed if several of them hold reals.
         place: where the query names the file.
         shown: how messages write the path; its last part by default.
+        fewest: outputs that the network must have: two, if they are the scores of classes.
 
     Raises:
         Rejected: the file cannot be read as a classifier, codes E0501 to E0517.
@@ -70,7 +72,7 @@ def read_network(
     for node in nodes:
         apply(node, scope, build, closes=node in closers)
     check_shapes(loaded, nodes)
-    logits = logits_of(scope.get(target.name), target, origin)
+    logits = logits_of(scope.get(target.name), target, origin, fewest)
     layers, number = build.finish(logits.value)
     if number and not any(0 in sources(layer) for layer in layers):
         independent(target, origin)
@@ -199,8 +201,8 @@ def shape_of(port: Port, origin: Origin) -> tuple[int, ...]:
 _FIX = "export the model with fixed sizes; only the first dimension, the batch, may be open"
 
 
-def logits_of(result: Tensor, target: Port, origin: Origin) -> Computed:
-    """Return the network's result if it is a vector of two classes or more.
+def logits_of(result: Tensor, target: Port, origin: Origin, fewest: int = 2) -> Computed:
+    """Return the network's result if it is a vector of two classes or more, or as many as are asked for.
 
     Raises:
         Rejected: it is not, or is a constant.
@@ -208,7 +210,7 @@ def logits_of(result: Tensor, target: Port, origin: Origin) -> Computed:
     if isinstance(result, Constant):
         independent(target, origin)
     size, shape = result.size, result.shape
-    if size < 2 or size not in shape or (len(shape) > 1 and shape[0] != 1):
+    if size < fewest or size not in shape or (len(shape) > 1 and shape[0] != 1):
         origin.reject(
             "E0515",
             f"the output `{printable(target.name)}` of {origin.file} has shape {shape_text(shape)} "
