@@ -1,0 +1,218 @@
+"""Perturbations that fool several members at once, sought by gradients for many points together.
+
+Every row of a search belongs to a point and a set of members whose least margin it raises. Whatever any row
+achieves on its way, for whichever set, is a find. Finds are floating point and prove nothing: who uses
+them replays them exactly.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from ensc.compiler.passes.evaluate import evaluate
+from ensc.compiler.passes.gradient import gradient
+from ensc.compiler.types.network import Floats, Integers
+from ensc.compiler.types.problem import EnsembleProblem, Norm
+from ensc.runner.margin import margins
+from ensc.runner.projection import perturbation_box, project
+from ensc.runner.split.patterns import members_of
+
+STURDY = 1e-4
+"""A least margin that float32 execution cannot lose: a row that has it is done."""
+
+STEPS = 60
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Find:
+    """A perturbation that fools a set of members in float64.
+
+    Attributes:
+        point: 0-based.
+        mask: members whose margin is not negative.
+        margin: the least of them.
+        delta: shape (inputs,).
+    """
+
+    point: int
+    mask: int
+    margin: float
+    delta: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """Rows of a search.
+
+    Attributes:
+        points: of each row, shape (rows,).
+        wanted: which members each row is to fool, shape (rows, members).
+        rule: 0 goes along the gradient of the worst margin, 1 along the steepest direction of the ball.
+        delta: where each row is, shape (rows, inputs).
+    """
+
+    points: Integers
+    wanted: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+    rule: Integers
+    delta: Floats
+
+    def only(self, chosen: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> "_Rows":
+        """Return some of the rows."""
+        return _Rows(self.points[chosen], self.wanted[chosen], self.rule[chosen], self.delta[chosen])
+
+
+def search(
+    problem: EnsembleProblem, targets: Sequence[tuple[int, int]], *, restarts: int, steps: int = STEPS
+) -> list[Find]:
+    """Look for perturbations.
+
+    Args:
+        problem: the query.
+        targets: pairs of a point and a set of members.
+        restarts: for each pair; the first two start from no perturbation, the others at random.
+        steps: of each row, at most.
+
+    Returns:
+        For every point one find for each set of members that was achieved, the one of largest margin.
+    """
+    if not targets:
+        return []
+    rows = _start(problem, targets, restarts)
+    finds: dict[tuple[int, int], Find] = {}
+    with np.errstate(all="ignore"):  # what overflows compares as not fooled
+        for step in range(steps):
+            rows = _projected(problem, rows)
+            margin, slopes = _margins(problem, rows)
+            _record(finds, rows, margin)
+            least = np.where(rows.wanted, margin, np.inf).min(axis=1)
+            active = least < STURDY
+            if not active.any():
+                break
+            rows, margin = rows.only(active), margin[active]
+            slopes = [slope[active] for slope in slopes]
+            rows = _moved(problem, rows, margin, slopes, step / steps)
+    return list(finds.values())
+
+
+def _start(problem: EnsembleProblem, targets: Sequence[tuple[int, int]], restarts: int) -> _Rows:
+    count, members = len(targets), len(problem.ensemble)
+    wanted = np.zeros((count, members), dtype=np.bool_)
+    for row, (_, mask) in enumerate(targets):
+        wanted[row, list(members_of(mask))] = True
+    points = np.array([point for point, _ in targets], dtype=np.int64)
+    delta = np.zeros((restarts, count, problem.inputs))
+    for restart in range(2, restarts):
+        delta[restart] = _random(problem, points, restart)
+    rule = np.repeat(np.arange(restarts) % 2, count)
+    return _Rows(
+        np.tile(points, restarts), np.tile(wanted, (restarts, 1)), rule, delta.reshape(-1, problem.inputs)
+    )
+
+
+def _random(problem: EnsembleProblem, points: Integers, seed: int) -> Floats:
+    """Draw perturbations about as large as the ball, the same for the same point and seed."""
+    radius = float(problem.threat.radius)
+    rows = []
+    for point in points.tolist():
+        rng = np.random.default_rng([seed, point])
+        match problem.threat.norm:
+            case Norm.LINF:
+                rows.append(rng.choice([-1.0, 1.0], problem.inputs) * radius * rng.random())
+            case Norm.L1:
+                rows.append(rng.laplace(size=problem.inputs) * 2 * radius / problem.inputs)
+            case Norm.L0:
+                low, high = perturbation_box(problem.threat.domain, problem.points.nearest[point])
+                rows.append(np.where(rng.random(problem.inputs) < 0.5, low, high))
+    return np.array(rows)
+
+
+def _projected(problem: EnsembleProblem, rows: _Rows) -> _Rows:
+    threat = problem.threat
+    low, high = perturbation_box(threat.domain, problem.points.nearest[rows.points])
+    delta = project(threat.norm, threat.radius, low, high, np.nan_to_num(rows.delta))
+    return _Rows(rows.points, rows.wanted, rows.rule, delta)
+
+
+def _margins(problem: EnsembleProblem, rows: _Rows) -> tuple[Floats, list[Floats]]:
+    """Return the margin of every member at every row, and its derivative by the logits, member by member."""
+    x = problem.points.nearest[rows.points] + rows.delta
+    labels = problem.points.labels[rows.points]
+    pairs = [margins(problem.loss, labels, evaluate(member.network, x)) for member in problem.ensemble]
+    return np.stack([margin for margin, _ in pairs], axis=1), [slope for _, slope in pairs]
+
+
+def _record(finds: dict[tuple[int, int], Find], rows: _Rows, margin: Floats) -> None:
+    """Keep what is new or has a larger margin."""
+    fooled = margin >= 0
+    codes = (
+        fooled.astype(object) @ np.array([1 << c for c in range(margin.shape[1])], dtype=object)
+    ).tolist()
+    least = np.where(fooled, margin, np.inf).min(axis=1).tolist()
+    for row, (point, mask) in enumerate(zip(rows.points.tolist(), codes, strict=True)):
+        known = finds.get((point, mask))
+        if mask and (known is None or (known.margin < STURDY and least[row] > known.margin)):
+            finds[point, mask] = Find(point, mask, least[row], rows.delta[row])
+
+
+def _moved(
+    problem: EnsembleProblem, rows: _Rows, margin: Floats, slopes: list[Floats], progress: float
+) -> _Rows:
+    """Take a step towards larger margins of the members that are wanted and not yet clearly fooled."""
+    lacking = rows.wanted & (margin < STURDY)
+    worst = np.where(rows.wanted, margin, np.inf).argmin(axis=1)
+    x = problem.points.nearest[rows.points] + rows.delta
+    along_worst, along_all = np.zeros_like(x), np.zeros_like(x)
+    for c, member in enumerate(problem.ensemble):
+        mine = np.flatnonzero(lacking[:, c])
+        if not len(mine):
+            continue
+        g = gradient(member.network, x[mine], slopes[c][mine])
+        norm = np.sqrt((g**2).sum(axis=1, keepdims=True))
+        along_all[mine] += g / np.maximum(norm, 1e-12)
+        here = worst[mine] == c
+        along_worst[mine[here]] = g[here]
+    short = np.maximum(2 * STURDY - margin[np.arange(len(worst)), worst], 0.0)
+    steepness = np.maximum((along_worst**2).sum(axis=1), 1e-12)
+    newton = along_worst * (short / steepness)[:, None]
+    steepest = _steepest(problem, rows, along_all, progress)
+    return _Rows(
+        rows.points, rows.wanted, rows.rule, rows.delta + np.where(rows.rule[:, None] == 0, newton, steepest)
+    )
+
+
+def _steepest(problem: EnsembleProblem, rows: _Rows, g: Floats, progress: float) -> Floats:
+    """Return the step that raises a linear function most, a share of the ball that shrinks in time."""
+    share = 0.5 * (1.0 - progress) ** 2 + 0.005
+    low, high = perturbation_box(problem.threat.domain, problem.points.nearest[rows.points])
+    match problem.threat.norm:
+        case Norm.LINF:
+            return np.asarray(np.sign(g) * float(problem.threat.radius) * share)
+        case Norm.L1 | Norm.L0:
+            room = np.where(g > 0, high - rows.delta, rows.delta - low) > 1e-9
+            rank = np.argsort(-np.abs(g) * room, axis=1, kind="stable")
+            most = max(1, min(problem.inputs, round(float(_spread(problem)))))
+            step = np.zeros_like(g)
+            top = rank[:, :most]
+            reach = _reach(problem) * share
+            np.put_along_axis(step, top, np.sign(np.take_along_axis(g * room, top, axis=1)) * reach, axis=1)
+            return step
+
+
+def _spread(problem: EnsembleProblem) -> Fraction | float:
+    """Return over how many coordinates a step is spread."""
+    threat = problem.threat
+    if threat.norm is Norm.L0:
+        return threat.radius
+    return max(1.0, problem.inputs / 32)
+
+
+def _reach(problem: EnsembleProblem) -> float:
+    """Return how far a coordinate goes in a whole step."""
+    threat = problem.threat
+    if threat.norm is Norm.L0:
+        assert threat.domain.lower is not None
+        assert threat.domain.upper is not None
+        return float(threat.domain.upper - threat.domain.lower)
+    return float(threat.radius) / float(_spread(problem))
