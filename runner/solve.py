@@ -12,7 +12,8 @@ from ensc.formats import size_as_written, write_file, write_mps
 from ensc.runner.certify import certify
 from ensc.runner.decode import decode
 from ensc.runner.replay import Agreement, replay
-from ensc.runner.solvers.cbc import solve_mps
+from ensc.runner.solvers.cbc import CBC
+from ensc.runner.solvers.milp_process import solve_file
 from ensc.runner.verdict import judge
 
 
@@ -94,7 +95,9 @@ def _solved(compiled: Compiled, settings: Settings) -> tuple[Solution, Proof | N
         path = Path(folder, "joint.mps")
         write_file(path, write_mps(compiled.linear))
         expected = size_as_written(compiled.linear)
-        return solve_mps(path, expected=expected, time_limit=settings.time_limit, verbose=settings.verbose)
+        return solve_file(
+            CBC, path, expected=expected, time_limit=settings.time_limit, verbose=settings.verbose
+        )
 
 
 def _certified(problem: EnsembleProblem, solution: Solution) -> tuple[Attack | None, Certificate | None]:

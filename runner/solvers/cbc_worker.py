@@ -1,39 +1,17 @@
-"""The process that CBC runs in: a JSON request as argument, a JSON answer in a file.
+"""What the worker process does with CBC, through python-mip."""
 
-A program of its own, because CBC can crash, hang in preprocessing or ignore its time limit, and none of
-that may take the caller along. It imports nothing of ensc, so that it starts quickly.
-"""
-
-import json
 import math
-import os
-import sys
-import threading
 import time
-from pathlib import Path
 from typing import Any
+
+import mip
 
 INFINITE = 1e19
 """CBC's own infinity is 1e20 and beyond; no number this large is an answer."""
 
 
-def main(request: dict[str, Any]) -> None:
-    """Answer one request."""
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-    Path(request["answer"]).write_text(json.dumps(_answer(request)), encoding="utf-8")
-
-
-def _die_with_parent() -> None:
-    """Standard input is a pipe that nobody writes to: it ends when the parent does, however it ends."""
-    os.read(0, 1)  # not sys.stdin: its lock would be held by this thread when the interpreter ends
-    os._exit(1)
-
-
-def _answer(request: dict[str, Any]) -> dict[str, Any]:
-    try:
-        import mip  # noqa: PLC0415 - a missing or broken library is an answer too
-    except Exception as error:  # noqa: BLE001 - the library loads machine code; whatever goes wrong is told
-        return {"error": f"{type(error).__name__}: {error}"}
+def read(request: dict[str, Any]) -> tuple[Any, dict[str, int]]:
+    """Read the model file; return the model and what it holds."""
     model = mip.Model(solver_name=mip.CBC)
     model.verbose = int(request["verbose"])
     model.threads = request["threads"]
@@ -41,14 +19,11 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     model.max_mip_gap = model.max_mip_gap_abs = 0.0
     model.read(request["model"])
     size = {"rows": model.num_rows, "columns": model.num_cols}
-    size |= {"nonzeros": model.num_nz, "integers": model.num_int}
-    expected = request["size"]
-    if model.num_cols == 0 or (expected is not None and size != expected):
-        return {"size": size}
-    return {"size": size, **_solved(model, request["seconds"])}
+    return model, size | {"nonzeros": model.num_nz, "integers": model.num_int}
 
 
-def _solved(model: Any, seconds: float | None) -> dict[str, Any]:  # noqa: ANN401 - mip has no types
+def solve(model: Any, seconds: float | None) -> dict[str, Any]:  # noqa: ANN401 - mip has no types
+    """Solve the model; return the answer."""
     start = time.monotonic()
     status = model.optimize(**({} if seconds is None else {"max_seconds": seconds})).name
     if status == "INFEASIBLE" and _may_be_unbounded(model):
@@ -108,7 +83,3 @@ def _fractional(model: Any) -> float:  # noqa: ANN401 - mip has no types
 def _is_finite(answer: dict[str, Any]) -> bool:
     numbers = [answer["objective"], *answer["values"].values()]
     return all(math.isfinite(v) and abs(v) < INFINITE for v in numbers)
-
-
-if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))

@@ -8,7 +8,8 @@ import pytest
 
 import ensc
 
-PROGRAMS = {"ensc.runner.solvers.cbc_worker"}  # run as a process of its own, with no ensc on its path
+# They run in processes of their own, which have the solver's library and not ensc.
+PROGRAMS = {f"ensc.runner.solvers.{name}_worker" for name in ("cbc", "highs", "scip")}
 MODULES = [
     module.name for module in pkgutil.walk_packages(ensc.__path__, "ensc.") if ".tests" not in module.name
 ]

@@ -28,7 +28,8 @@ from ensc.runner.certify import certify, fooled_members, is_admissible
 from ensc.runner.decode import decode
 from ensc.runner.game import solve_game
 from ensc.runner.names import holds_attack
-from ensc.runner.solvers.cbc import solve_mps
+from ensc.runner.solvers.cbc import CBC
+from ensc.runner.solvers.milp_process import solve_file
 from ensc.runner.verdict import judge
 
 F = Fraction
@@ -40,7 +41,7 @@ def answered(problem: EnsembleProblem, folder: Path, level: int = 1) -> Verdict:
     compiled = compile_problem(problem, Options(level=level))
     path = folder / "model.mps"
     write_file(path, write_mps(compiled.linear))
-    solution, proof = solve_mps(path, expected=size_of(compiled.linear), time_limit=60)
+    solution, proof = solve_file(CBC, path, expected=size_of(compiled.linear), time_limit=60)
     attack = decode(problem, solution) if holds_attack(solution) else None
     certificate = None if attack is None else certify(problem, attack)
     return judge(problem, solution, attack, certificate, proof, compiled.attacks)
