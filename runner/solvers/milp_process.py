@@ -81,13 +81,8 @@ def solve_file(
         _reject_missing(solver, f"the package `{solver.package}` is not installed")
     model = _require_model(solver, Path(path))
     size = None if expected is None else _as_json(expected)
-    request: dict[str, object] = {
-        "model": str(model),
-        "size": size,
-        "library": str(solver.worker),
-        "seconds": time_limit,
-    }
-    request |= {"threads": threads, "seed": seed, "verbose": verbose}
+    request: dict[str, object] = {"library": str(solver.worker), "model": str(model), "size": size}
+    request |= {"seconds": time_limit, "threads": threads, "seed": seed, "verbose": verbose}
     answer, log = _ask(request, patience(time_limit), verbose=verbose)
     if "error" in answer:
         _reject_missing(solver, answer["error"])
