@@ -71,12 +71,12 @@ class Witness:
         return bool(truth.is_true())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(models(), RELUS, st.data())
 def test_pysmt_reads_the_model_that_was_written(model: Model, relu: Relu, data: st.DataObject) -> None:
     witness = Witness(text(model, relu))
     for _ in range(5):
-        point = data.draw(points())
+        point = data.draw(points(model))
         assert witness.accepts(point) == holds(model, point)
 
 

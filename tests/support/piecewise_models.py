@@ -42,7 +42,7 @@ def intervals(draw: st.DrawFn) -> tuple[float, float]:
 @st.composite
 def rows(draw: st.DrawFn) -> Rows:
     sizes, columns, values, lower, upper, indicator, active = [], [], [], [], [], [], []
-    for _ in range(draw(st.integers(0, 4))):
+    for _ in range(draw(st.integers(0, 2))):
         terms = draw(st.dictionaries(st.one_of(reals, binaries), coefficients, max_size=4))
         ends_of_row = draw(intervals())
         sizes.append(len(terms))
@@ -99,12 +99,25 @@ def models(draw: st.DrawFn) -> Model:
     )
 
 
-def points() -> st.SearchStrategy[dict[str, Fraction]]:
-    """Draw a value for every variable of `models()`."""
+@st.composite
+def points(draw: st.DrawFn, model: Model) -> dict[str, Fraction]:
+    """Draw a value for every variable of a model of `models()`; often one that satisfies much of it."""
     bits = st.sampled_from([Fraction(0), Fraction(1)])
-    return st.fixed_dictionaries(
-        {f"x{i}": st.sampled_from(GRID) for i in range(REALS)} | {f"b{i}": bits for i in range(BINARIES)}
-    )
+    v = draw(st.tuples(*[st.sampled_from(GRID)] * REALS, *[bits] * BINARIES).map(list))
+    if draw(st.booleans()):
+        _settle(model, v)
+    return dict(zip(model.variables.names(), v, strict=True))
+
+
+def _settle(model: Model, v: list[Fraction]) -> None:
+    """Give every defined variable its value."""
+    rectifiers, maxima, products = model.rectifiers, model.maxima, model.products
+    for q, p, switch in zip(products.product, products.factor, products.switch, strict=True):
+        v[q] = v[p] * v[switch]
+    for k, y in enumerate(maxima.output):
+        v[y] = max(v[a] for a in maxima.candidates[maxima.starts[k] : maxima.starts[k + 1]])
+    for y, a in zip(rectifiers.output, rectifiers.input, strict=True):
+        v[y] = max(v[a], Fraction(0))
 
 
 def holds(model: Model, point: Mapping[str, Fraction]) -> bool:
