@@ -260,10 +260,10 @@ class _Writer:
             sign, side = (more, -1) if atom.coefficients[0] > 0 else (less, 1)
             return f"({sign} {names[atom.columns[0]]} {outward_decimal(end, -1 if side < 0 else 1)})"
         first, *others = atom.coefficients
-        end = exact_decimal(atom.least / abs(first))
-        if others == [-first] and end is not None:
+        bound = exact_decimal(atom.least / abs(first))
+        if others == [-first] and bound is not None:
             winner, loser = (names[v] for v in (atom.columns if first > 0 else atom.columns[::-1]))
-            left, right = (winner, loser) if atom.least == 0 else (f"(- {winner} {loser})", end)
+            left, right = (winner, loser) if atom.least == 0 else (f"(- {winner} {loser})", bound)
             return f"({more} {left} {right})"
         scale = math.lcm(atom.least.denominator, *(c.denominator for c in atom.coefficients))
         scaled = [c * scale for c in atom.coefficients]
