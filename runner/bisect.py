@@ -197,7 +197,7 @@ def _next(
 
 def _raised(problem: EnsembleProblem, state: _State, verdict: Verdict, solution: Solution) -> _State:
     """Take a better attack; if it refutes what was proved before, nothing was."""
-    lower, refuted = verdict.lower, verdict.lower > state.upper
+    lower, refuted = verdict.lower, state.proof is not None and verdict.lower >= state.upper
     reasons = verdict.reasons if not refuted else (*verdict.reasons, _contradiction(state))
     upper = Fraction(1) if refuted else only_value_between(problem, lower, state.upper)
     return dataclasses.replace(
@@ -214,7 +214,7 @@ def _raised(problem: EnsembleProblem, state: _State, verdict: Verdict, solution:
 
 def _contradiction(state: _State) -> str:
     solver = state.proof.solver if state.proof else "the solver"
-    claim = f"no attack has a value above {state.upper}"
+    claim = f"no attack has a value of {state.upper} or more"
     return f"CONTRADICTION: {solver} claims that {claim}, and an attack that was replayed exactly refutes it"
 
 
