@@ -104,6 +104,34 @@ class Word(Enum):
     UNKNOWN = "unknown"
 
 
+@dataclass(frozen=True, slots=True)
+class PointPatterns:
+    """Which sets of members one perturbation of a point can fool together, as far as is known.
+
+    Attributes:
+        feasible: the maximal sets that an exactly replayed perturbation fools, and what found it.
+        infeasible: the minimal sets that none fools, and what that rests on.
+        open: the maximal sets about which neither is known.
+    """
+
+    feasible: tuple[tuple[tuple[int, ...], str], ...]
+    infeasible: tuple[tuple[tuple[int, ...], Proof], ...]
+    open: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Game:
+    """The game between attacker and defender, where the problem was split over its points.
+
+    Attributes:
+        defender: weights of the members that prove the upper bound, None where no weights do.
+        points: the patterns of each point.
+    """
+
+    defender: tuple[Fraction, ...] | None
+    points: tuple[PointPatterns, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Verdict:
     """The answer to a query.
@@ -116,6 +144,7 @@ class Verdict:
         certificate: its exact replay.
         proofs: what `upper` rests on.
         reasons: why the verdict is `unknown`, or other things worth knowing.
+        game: defender and patterns, if the problem was split.
     """
 
     word: Word
@@ -125,3 +154,4 @@ class Verdict:
     certificate: Certificate | None = None
     proofs: tuple[Proof, ...] = ()
     reasons: tuple[str, ...] = ()
+    game: Game | None = None

@@ -96,7 +96,8 @@ def solve_total(groups: Groups, least: Fraction) -> Mix | None:
     """Find the largest total of a mixture whose value is at least `least`; None if there is none.
 
     `maximize sum_a p_a sum_c M_c(a)` such that `sum_a p_a M_c(a) >= least |X|` for every member c. With
-    multipliers v >= 0 of these rows its dual bound is `max over a of sum_c (1 + v_c) M_c(a) - least |X| sum v`.
+    multipliers v >= 0 of these rows its dual bound is
+    `max over a of sum_c (1 + v_c) M_c(a) - least |X| sum v`.
     """
     value = solve_value(groups)
     if value.optimum < least:

@@ -50,13 +50,13 @@ class Knowledge:
         witnesses: one for each maximal feasible set, ascending.
         refutations: one for each minimal infeasible set, ascending.
         possible: maximal sets without an infeasible subset, ascending.
-        stuck: sets that were asked about without an answer, and why.
+        stuck: sets that were asked about without an answer, why, and whether more time might help.
     """
 
     witnesses: tuple[Witness, ...]
     refutations: tuple[Refutation, ...]
     possible: tuple[int, ...]
-    stuck: tuple[tuple[int, str], ...] = ()
+    stuck: tuple[tuple[int, str, bool], ...] = ()
 
     @property
     def feasible(self) -> tuple[int, ...]:
@@ -98,7 +98,7 @@ def with_witness(known: Knowledge, witness: Witness) -> tuple[Knowledge, tuple[R
         return known, wrong
     kept = [w for w in known.witnesses if w.mask & witness.mask != w.mask]
     witnesses = tuple(sorted([*kept, witness], key=lambda w: w.mask))
-    stuck = tuple((mask, why) for mask, why in known.stuck if witness.mask & mask != mask)
+    stuck = tuple(s for s in known.stuck if witness.mask & s[0] != s[0])
     return dataclasses.replace(known, witnesses=witnesses, stuck=stuck), wrong
 
 
@@ -109,7 +109,7 @@ def with_refutation(known: Knowledge, refutation: Refutation) -> Knowledge:
         return known
     kept = [r for r in known.refutations if r.mask & mask != mask]
     refutations = tuple(sorted([*kept, refutation], key=lambda r: r.mask))
-    stuck = tuple((other, why) for other, why in known.stuck if other & mask != mask)
+    stuck = tuple(s for s in known.stuck if s[0] & mask != mask)
     possible = _without(known.possible, mask)
     return dataclasses.replace(known, refutations=refutations, possible=possible, stuck=stuck)
 
@@ -167,7 +167,7 @@ def smallest_open(known: Knowledge, mask: int) -> int | None:
     A search has usually found what is feasible, so an open set is probably infeasible: then its smallest
     open subset refutes it as well, with the smallest model and for more sets at once. None if all are stuck.
     """
-    stuck = {asked for asked, _ in known.stuck}
+    stuck = {asked for asked, *_ in known.stuck}
     for layer in _layers(mask):
         asked = next((s for s in layer if s not in stuck and known.is_open(s)), None)
         if asked is not None:
