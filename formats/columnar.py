@@ -15,8 +15,9 @@ from ensc.compiler.types.model import Floats
 from ensc.formats.numbers import canonical
 
 Texts: TypeAlias = npt.NDArray[np.bytes_]
+Places: TypeAlias = npt.NDArray[np.integer]
 
-BLOCK = 1 << 17
+BLOCK = 1 << 16
 """Lines in a block: enough for numpy to be worth its overhead, few enough to be small beside a file."""
 
 LONGEST_NUMBER = 24
@@ -43,27 +44,52 @@ def lines(*parts: Texts | bytes) -> bytes:
     return records.tobytes().translate(None, b"\0")
 
 
-def spelled(values: Floats) -> tuple[Texts, npt.NDArray[np.intp]]:
-    """Return the canonical text of each distinct value, and which of them each value has.
+class Spelling:
+    """The canonical texts of many numbers.
 
     An ensemble repeats its weights for every attack and point, and formatting a number costs more than
-    everything else a writer does with it.
+    everything else a writer does with it: where numbers repeat, each is formatted once.
     """
-    distinct, which = np.unique(values, return_inverse=True)
-    table = np.empty(len(distinct), dtype=("S", LONGEST_NUMBER))
-    for first, last in blocks(0, len(distinct)):
-        table[first:last] = canonical(distinct[first:last])
-    return table, which
+
+    def __init__(self, values: Floats) -> None:
+        """Look at finite numbers, shape (numbers,)."""
+        self._values = values
+        self._table: Texts | None = None
+        order = np.argsort(values)
+        ordered = values[order]
+        new = np.ones(len(values), dtype=np.bool_)
+        new[1:] = ordered[1:] != ordered[:-1]
+        if 4 * np.count_nonzero(new) <= len(values):
+            self._which = np.empty(len(values), dtype=np.uint32)
+            self._which[order] = np.cumsum(new, dtype=np.uint32) - 1
+            self._table = _formatted(ordered[new])
+
+    def __getitem__(self, chosen: slice | Places) -> Texts:
+        """Return the texts of some of the numbers."""
+        if self._table is None:
+            return _formatted(self._values[chosen])
+        return self._table[self._which[chosen]]
+
+
+def _formatted(values: Floats) -> Texts:
+    found = np.empty(len(values), dtype=("S", LONGEST_NUMBER))
+    for first, last in blocks(0, len(values)):
+        found[first:last] = canonical(values[first:last])
+    return found
+
+
+def spelled(values: Floats) -> Texts:
+    """Return the canonical text of each number, shape (numbers,)."""
+    return Spelling(values)[:]
 
 
 def spelled_bounds(values: Floats) -> Texts:
     """Return the text of each bound, empty for an infinite one."""
     finite = np.isfinite(values)
-    table, which = spelled(np.where(finite, values, 0.0))
-    return np.where(finite, table[which], b"")
+    return np.where(finite, spelled(np.where(finite, values, 0.0)), b"")
 
 
-def stable_order(keys: npt.NDArray[np.integer]) -> npt.NDArray[np.intp]:
+def stable_order(keys: Places) -> npt.NDArray[np.intp]:
     """Return the order that sorts keys in 0 .. 2^32 - 1 and keeps equal ones in place.
 
     numpy sorts 16-bit integers by radix, in linear time; two rounds sort 32 bits several times faster

@@ -17,6 +17,10 @@ from ensc.compiler.passes.linearize import LARGEST, SMALLEST
 from ensc.compiler.types.model import Flags, Floats, Indices, Model, Objective, OrderedSets, Rows, Size
 from ensc.formats.names import check_names, fresh
 
+KEPT = 2e-9
+"""SCIP takes bounds and sides up to 1e-9 for 0, GLPK and CBC smaller ones; as far from 0 as this, all keep
+them."""
+
 LINE = 200
 """Characters of a comment line; CBC and Gurobi break down on very long ones."""
 
@@ -103,7 +107,8 @@ def tabulate(model: Model, *, indicators: bool, ordered_sets: bool) -> Tableau:
     column fixed at 1 (readers differ about its sign elsewhere). A row with two different finite bounds
     becomes two rows; the second one's name ends in `_u`. Rows without a bound are left out. Rows are `r1`,
     `r2`, ... by their place in the model, unless it names them. Bounds of integral columns are rounded
-    inward to integers, before readers round them outward by a tolerance.
+    inward to integers, before readers round them outward by a tolerance. Bounds and sides that readers take
+    for 0 although they are not are moved outward, to 0 or away from it, so that no solution is lost.
 
     Args:
         model: a linear model.
@@ -179,8 +184,8 @@ def _rows(model: Model) -> Tableau:
         cost_columns=np.empty(0, dtype=np.int64),
         costs=np.empty(0),
         columns=variables.names(),
-        lower=np.where(variables.integer, np.ceil(lower), lower),
-        upper=np.where(variables.integer, np.floor(upper), upper),
+        lower=np.where(variables.integer, np.ceil(lower), _lowered(lower)),
+        upper=np.where(variables.integer, np.floor(upper), -_lowered(-upper)),
         integer=variables.integer,
         rows=names,
         senses=senses,
@@ -196,16 +201,22 @@ def _rows(model: Model) -> Tableau:
 
 def _one_sided(rows: Rows) -> tuple[Indices, Senses, Floats]:
     """Return for each row to write the row it comes from, its sense and its right-hand side."""
-    equal = rows.lower == rows.upper
-    below = ~equal & (rows.lower != -np.inf)
-    above = ~equal & (rows.upper != np.inf)
+    low, high = _lowered(rows.lower), -_lowered(-rows.upper)
+    equal = low == high
+    below = ~equal & (low != -np.inf)
+    above = ~equal & (high != np.inf)
     source = np.repeat(np.arange(len(rows)), np.stack([equal | below, above]).sum(axis=0))
     # Of two rows from the same source the second one is the upper bound.
     upper = above[source]
     upper[:-1] &= ~((source[:-1] == source[1:]) & below[source[:-1]])
     senses = np.where(equal[source], b"E", np.where(upper, b"L", b"G"))
-    sides = np.where(upper, rows.upper[source], rows.lower[source])
-    return source, senses, sides
+    return source, senses, np.where(upper, high[source], low[source])
+
+
+def _lowered(bounds: Floats) -> Floats:
+    """Return lower bounds that readers keep, none above the given ones."""
+    near = np.abs(bounds) <= SMALLEST
+    return np.where(near & (bounds > 0), 0.0, np.where(near & (bounds < 0), -KEPT, bounds))
 
 
 def _gathered(starts: Indices, source: Indices) -> tuple[Indices, Indices | None]:

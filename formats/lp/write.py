@@ -22,7 +22,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ensc.compiler.types.model import Floats, Indices, Model
-from ensc.formats.columnar import BLOCK, Texts, blocks, lines, spelled, spelled_bounds, texts
+from ensc.formats.columnar import BLOCK, Spelling, Texts, blocks, lines, spelled, spelled_bounds, texts
 from ensc.formats.tableau import Tableau, tabulate
 
 
@@ -62,7 +62,8 @@ def _with_a_row(t: Tableau) -> Tableau:
 
 def _first_mentions(t: Tableau) -> Indices:
     """Return the columns in the order in which the text mentions them."""
-    in_rows = np.insert(t.members, t.starts[:-1], t.indicator)
+    switches = t.indicator
+    in_rows = np.insert(t.members, t.starts[:-1], switches) if (switches >= 0).any() else t.members
     mentions = np.concatenate([_objective_columns(t), in_rows[in_rows >= 0]])
     first = np.empty(len(t.columns), dtype=np.int64)
     # Of several assignments to one place the last one holds, which backwards is the first mention.
@@ -95,17 +96,14 @@ def _sections(t: Tableau) -> Iterator[bytes]:
 def _objective(t: Tableau, columns: Texts) -> Iterator[bytes]:
     mentioned = _objective_columns(t)
     costs = np.concatenate([t.costs, np.zeros(len(mentioned) - len(t.costs))])
-    table, which = _signed(costs)
+    numbers = Spelling(np.abs(costs))
     for first, last in blocks(0, len(mentioned)):
-        yield lines(table[which[first:last]], columns[mentioned[first:last]], b"\n")
+        names = columns[mentioned[first:last]]
+        yield lines(_signs(costs[first:last]), numbers[first:last], b" ", names, b"\n")
 
 
-def _signed(values: Floats) -> tuple[Texts, Indices]:
-    """Return as `spelled`, each number as ` + 1 ` or ` - 1 `."""
-    table, which = spelled(values)
-    negative = np.char.startswith(table, b"-")
-    signs = np.where(negative, b" - ", b" + ")
-    return np.char.add(np.char.add(signs, np.char.lstrip(table, b"-")), b" "), which
+def _signs(values: Floats) -> Texts:
+    return np.where(values < 0, b" - ", b" + ")
 
 
 def _rows(t: Tableau, columns: Texts, rows: Texts) -> Iterator[bytes]:
@@ -113,11 +111,8 @@ def _rows(t: Tableau, columns: Texts, rows: Texts) -> Iterator[bytes]:
 
     A row without terms gets `+ 0` times the first column, because some term there must be.
     """
-    empty = t.starts[:-1] == t.starts[1:]
-    at = t.starts[:-1][empty]
-    members = np.insert(t.members, at, 0).astype(np.uint32)
-    numbers, which = _signed(np.insert(t.coefficients, at, 0.0))
-    starts = t.starts + np.concatenate([[0], np.cumsum(empty)])
+    members, values, starts = _with_terms(t)
+    numbers = Spelling(np.abs(values))
     labels, tails = _labels(t, columns, rows), _tails(t)
     for first, last in _blocks_of_rows(starts):
         begin, end = int(starts[first]), int(starts[last])
@@ -125,8 +120,18 @@ def _rows(t: Tableau, columns: Texts, rows: Texts) -> Iterator[bytes]:
         heads[starts[first:last] - begin] = labels[first:last]
         ends = np.zeros(end - begin, dtype=tails.dtype)
         ends[starts[first + 1 : last + 1] - begin - 1] = tails[first:last]
-        terms = numbers[which[begin:end]], columns[members[begin:end]]
+        terms = _signs(values[begin:end]), numbers[begin:end], b" ", columns[members[begin:end]]
         yield lines(heads, *terms, b"\n", ends)
+
+
+def _with_terms(t: Tableau) -> tuple[Indices, Floats, Indices]:
+    """Return the members, coefficients and starts of rows that all have a term."""
+    empty = t.starts[:-1] == t.starts[1:]
+    if not empty.any():
+        return t.members, t.coefficients, t.starts
+    at = t.starts[:-1][empty]
+    starts = t.starts + np.concatenate([[0], np.cumsum(empty)])
+    return np.insert(t.members, at, 0), np.insert(t.coefficients, at, 0.0), starts
 
 
 def _blocks_of_rows(starts: Indices) -> Iterator[tuple[int, int]]:
@@ -149,9 +154,8 @@ def _labels(t: Tableau, columns: Texts, rows: Texts) -> Texts:
 
 def _tails(t: Tableau) -> Texts:
     """Return ` <= side`, each with its line break."""
-    table, which = spelled(t.sides)
     senses = np.select([t.senses == b"L", t.senses == b"G"], [b" <= ", b" >= "], b" = ")
-    return np.char.add(np.char.add(senses, table[which]), b"\n")
+    return np.char.add(np.char.add(senses, spelled(t.sides)), b"\n")
 
 
 def _bounds(t: Tableau, columns: Texts, stated: Indices) -> Iterator[bytes]:

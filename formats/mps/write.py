@@ -27,6 +27,7 @@ import numpy as np
 
 from ensc.compiler.types.model import Model
 from ensc.formats.columnar import (
+    Spelling,
     Texts,
     blocks,
     lines,
@@ -80,15 +81,15 @@ def _columns(t: Tableau, columns: Texts, rows: Texts) -> Iterator[bytes]:
     head = np.concatenate([t.cost_columns, empty])
     # 32-bit indices keep the memory below the size of the file.
     row_of = np.repeat(np.arange(len(t.rows) + 1, dtype=np.uint32), [len(head), *np.diff(t.starts)])
-    column_of = np.concatenate([head, t.members]).astype(np.uint32)
-    numbers, which = spelled(np.concatenate([t.costs, np.zeros(len(empty)), t.coefficients]))
-    order = stable_order(column_of)
+    column_of = np.concatenate([head.astype(np.uint32), t.members.astype(np.uint32)])
+    order = stable_order(column_of).astype(np.uint32)
+    numbers = Spelling(np.concatenate([t.costs, np.zeros(len(empty)), t.coefficients]))
     rows = np.concatenate([texts([t.objective]), rows])
 
     def section(first: int, last: int) -> Iterator[bytes]:
         for start, stop in blocks(first, last):
             entries = order[start:stop]
-            parts = columns[column_of[entries]], rows[row_of[entries]], numbers[which[entries]]
+            parts = columns[column_of[entries]], rows[row_of[entries]], numbers[entries]
             yield lines(b" ", parts[0], b" ", parts[1], b" ", parts[2], b"\n")
 
     boundary = int((~t.integer)[column_of].sum())
@@ -101,9 +102,9 @@ def _columns(t: Tableau, columns: Texts, rows: Texts) -> Iterator[bytes]:
 
 def _right_hand_sides(t: Tableau, rows: Texts) -> Iterator[bytes]:
     stated = np.flatnonzero(t.sides)
-    numbers, which = spelled(t.sides[stated])
     for first, last in blocks(0, len(stated)):
-        yield lines(b" RHS ", rows[stated[first:last]], b" ", numbers[which[first:last]], b"\n")
+        chosen = stated[first:last]
+        yield lines(b" RHS ", rows[chosen], b" ", spelled(t.sides[chosen]), b"\n")
 
 
 def _bounds(t: Tableau, columns: Texts) -> Iterator[bytes]:

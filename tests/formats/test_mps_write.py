@@ -216,10 +216,20 @@ def test_bounds_and_sides_that_readers_take_for_infinite_are_refused() -> None:
     assert codes(Plain(X, constant=1e16)) == ["E1021"]
 
 
-def test_tiny_sides_and_bounds_are_kept() -> None:
-    plain = Plain({"x": Column(1e-300, 1)}, [Row({"x": 1.0}, upper=-1e-12)])
-    assert section(plain, "RHS") == [" RHS r1 -1e-12"]
-    assert section(plain, "BOUNDS") == [" LO BND x 1e-300", " UP BND x 1"]
+def test_sides_and_bounds_that_readers_take_for_zero_are_moved_outward() -> None:
+    plain = Plain({"x": Column(1e-300, 1e-12), "y": Column(-1e-9, -1e-12)}, [Row({"x": 1.0}, -1e-12, -1e-12)])
+    assert section(plain, "ROWS") == [" N obj", " G r1", " L r1_u"]
+    assert section(plain, "RHS") == [" RHS r1 -2e-09"]
+    assert section(plain, "BOUNDS") == [
+        *(" LO BND x 0", " UP BND x 2e-09"),
+        *(" LO BND y -2e-09", " UP BND y 0"),
+    ]
+
+
+def test_other_small_sides_and_bounds_are_kept() -> None:
+    plain = Plain({"x": Column(-1.1e-9, 1.1e-9)}, [Row({"x": 1.0}, upper=-1.1e-9)])
+    assert section(plain, "RHS") == [" RHS r1 -1.1e-09"]
+    assert section(plain, "BOUNDS") == [" LO BND x -1.1e-09", " UP BND x 1.1e-09"]
 
 
 def test_a_column_without_values_is_refused() -> None:

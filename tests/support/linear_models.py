@@ -138,13 +138,16 @@ coefficients = numbers.filter(lambda v: v != 0)
 names = st.from_regex(r"\A[a-df-z_][a-z0-9_]{0,9}\Z").filter(lambda name: name not in KEYWORDS)
 
 
+ends = st.one_of(numbers, st.floats(-1e-9, 1e-9))
+
+
 @st.composite
 def intervals(draw: st.DrawFn) -> tuple[float, float]:
     """Bounds of a column or a row: every form that a file can hold."""
     kind = draw(st.sampled_from(["free", "lower", "upper", "both", "fixed", "unit"]))
     if kind == "unit":
         return 0.0, 1.0
-    one, other = sorted((draw(numbers), draw(numbers)))
+    one, other = sorted((draw(ends), draw(ends)))
     return {
         "free": (-INF, INF),
         "lower": (one, INF),

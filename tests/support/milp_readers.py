@@ -47,38 +47,46 @@ def _main(reader: str, paths: Sequence[str]) -> None:
 
 
 def expected(plain: Plain, suffix: str) -> Plain:
-    """Return what a file says about a model: minimisation, one-sided rows, no constant, integral bounds."""
+    """Return what a file says about a model: minimisation, one-sided rows, no constant, safe bounds."""
     sign = -1.0 if plain.sense == "maximize" else 1.0
-    columns = {
-        name: _integral(column) if column.integer else column for name, column in plain.columns.items()
-    }
+    columns = {name: _safe(column) for name, column in plain.columns.items()}
     costs = {name: sign * value for name, value in plain.costs.items() if value}
     if plain.constant or not columns:
         columns["one"] = Column(1.0, 1.0)
         costs |= {"one": sign * plain.constant} if plain.constant else {}
-    rows = [part for i, row in enumerate(plain.rows, start=1) for part in _one_sided(row, f"r{i}")]
+    names = [row.name or f"r{i}" for i, row in enumerate(plain.rows, start=1)]
+    rows = [part for row, name in zip(plain.rows, names, strict=True) for part in _one_sided(row, name)]
     if suffix == ".lp" and not rows:
         rows = [Row({}, -INF, 0.0, name="r0")]
     return Plain(columns, rows, costs, sets=plain.sets)
 
 
-def _integral(column: Column) -> Column:
-    lower, upper = column.lower, column.upper
-    return Column(
-        lower if lower == -INF else float(math.ceil(lower)),
-        upper if upper == INF else float(math.floor(upper)),
-        True,
-    )
+def _safe(column: Column) -> Column:
+    if not column.integer:
+        return Column(*_outward(column.lower, column.upper))
+    lower = column.lower if column.lower == -INF else float(math.ceil(column.lower))
+    upper = column.upper if column.upper == INF else float(math.floor(column.upper))
+    return Column(lower, upper, integer=True)
+
+
+def _outward(lower: float, upper: float) -> tuple[float, float]:
+    """Return bounds that no reader takes for 0, unless they are."""
+
+    def lowered(bound: float) -> float:
+        return bound if bound == 0 or abs(bound) > 1e-9 else (0.0 if bound > 0 else -2e-9)
+
+    return lowered(lower), -lowered(-upper)
 
 
 def _one_sided(row: Row, name: str) -> list[Row]:
     def part(lower: float, upper: float, name: str) -> Row:
         return Row(row.terms, lower, upper, row.indicator, row.active, name)
 
-    if row.lower == row.upper:
-        return [part(row.lower, row.upper, name)]
-    below = [part(row.lower, INF, name)] if row.lower > -INF else []
-    above = [part(-INF, row.upper, f"{name}_u" if below else name)] if row.upper < INF else []
+    lower, upper = _outward(row.lower, row.upper)
+    if lower == upper:
+        return [part(lower, upper, name)]
+    below = [part(lower, INF, name)] if lower > -INF else []
+    above = [part(-INF, upper, f"{name}_u" if below else name)] if upper < INF else []
     return below + above
 
 
