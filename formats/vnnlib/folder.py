@@ -26,6 +26,9 @@ from ensc.formats.vnnlib.write import Shapes, write_property
 
 SECONDS = 100.0
 
+MERGED = "merged"
+"""Name of a merged network."""
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -138,8 +141,8 @@ class _Folder:
         path = f"1.0/{name}"
         if path not in self.files:
             self.write(path, [made.model.SerializeToString(deterministic=True)])
-        network = read_network(self.root / path, name="m", fewest=1)
-        reader = Reader("m", network, np.arange(self.problem.inputs))
+        network = read_network(self.root / path, name=MERGED, fewest=1)
+        reader = Reader(MERGED, network, np.arange(self.problem.inputs))
         return merged_instance(self.problem, point, pattern, made, reader), name
 
     def property(
@@ -147,7 +150,8 @@ class _Folder:
     ) -> str:
         name = f"vnnlib/{instance.name}.vnnlib"
         number = len(self.entries[version]) + 1
-        notes = (*describe_problem(self.problem), *_roundings(instance, self.notes))
+        merged = _roundings(instance, self.notes) if instance.readers[0].name == MERGED else ()
+        notes = (*describe_problem(self.problem), *merged)
         text = list(write_property(instance, 1 if version == "1.0" else 2, shapes=shapes, notes=notes))
         self.write(f"{version}/{name}", text)
         self.entries[version].append(Entry(networks, name, self.seconds, number))
