@@ -123,9 +123,12 @@ def _command(commands: Commands, name: str, summary: str) -> argparse.ArgumentPa
     return parser
 
 
-def _query_command(commands: Commands, name: str, summary: str) -> argparse.ArgumentParser:
+def _query_command(
+    commands: Commands, name: str, summary: str, *, also: str = "", optional: bool = False
+) -> argparse.ArgumentParser:
     parser = _command(commands, name, summary)
-    parser.add_argument("query", type=Path, metavar="QUERY", help="a .rq file")
+    count = "?" if optional else None
+    parser.add_argument("query", type=Path, nargs=count, metavar="QUERY", help=f"a .rq file{also}")
     parser.add_argument(
         *("-D", "--define"), action="append", default=[], metavar="NAME=VALUE", help="override a parameter"
     )
@@ -177,17 +180,24 @@ def _overrides(options: argparse.Namespace) -> "Overrides":
 
 
 def _add_compile(commands: Commands) -> None:
-    parser = _query_command(commands, "compile", "Compile a query to a file that solvers read.")
+    parser = _query_command(
+        commands, "compile", "Compile a query to a file that solvers read.", also=", or a .vnnlib property"
+    )
     parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="OUT.mps or OUT.lp, or with .gz")
     _add_levels(parser)
     parser.add_argument(
         "--emit", choices=["query", "problem", "bounds", "model", "linear"], help="stop here and print"
     )
     parser.add_argument("--stats", action="store_true", help="print sizes and times")
+    parser.add_argument("--split", type=Path, metavar="DIR", help="write the VNN-LIB instances it is made of")
     parser.set_defaults(run=_compile)
 
 
 def _compile(options: argparse.Namespace) -> int:
+    from ensc.runner.emit_instance import is_property
+
+    if options.split or any(is_property(p) for p in (options.query, options.output) if p):
+        return _compile_instances(options)
     if (options.output is None) == (options.emit is None):
         print("ensc compile: give -o OUT.mps, or --emit LEVEL\nTry `ensc compile --help`.", file=sys.stderr)
         return USAGE
@@ -208,6 +218,33 @@ def _compile(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _compile_instances(options: argparse.Namespace) -> int:
+    """Compile from VNN-LIB or to it."""
+    from ensc.compiler.pipeline import Options
+    from ensc.formats.vnnlib.folder import write_instances
+    from ensc.runner.emit_instance import emit_instances, emit_query, is_property, load_property
+
+    if (options.output is None) == (options.split is None) or options.emit:
+        print("ensc compile: give -o OUT or --split DIR\nTry `ensc compile --help`.", file=sys.stderr)
+        return USAGE
+    if is_property(options.query) and options.output:
+        instances = load_property(options.query, options.network)[1]
+        lines = emit_instances(instances, Options(level=options.level), options.output)
+    else:
+        loaded = _load(options)
+        if len(loaded) > 1:
+            print("ensc compile: a sweep is not one VNN-LIB file or folder", file=sys.stderr)
+            return USAGE
+        if options.split:
+            written = write_instances(loaded[0].problem, options.split)
+            lines = iter([f"wrote {len(written.files)} files to {options.split}", *written.notes])
+        else:
+            lines = emit_query(loaded[0].problem, options.output)
+    for line in lines:
+        print(line)
+    return DONE
+
+
 # solve and decode ------------------------------------------------------------------------------------
 
 
@@ -217,12 +254,20 @@ def _add_answer(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_solve(commands: Commands) -> None:
-    parser = _query_command(commands, "solve", "Answer a query; certify the answer in exact arithmetic.")
+    parser = _query_command(
+        commands,
+        "solve",
+        "Answer a query; certify the answer in exact arithmetic.",
+        also=", or a .vnnlib property (with --network)",
+        optional=True,
+    )
     _add_levels(parser)
     parser.add_argument("--solver", choices=["cbc"], default="cbc", help="what solves the model file")
     parser.add_argument("--time-limit", type=_seconds, metavar="S", help="seconds for the solver")
     parser.add_argument("--verbose", action="store_true", help="show the solver's log")
     _add_answer(parser)
+    parser.add_argument("--instances", type=Path, metavar="CSV", help="run a VNN-COMP instances.csv instead")
+    parser.add_argument("--witness", type=Path, metavar="OUT", help="write a property's counterexample")
     parser.set_defaults(run=_solve)
 
 
@@ -237,11 +282,51 @@ def _seconds(text: str) -> float:
 
 
 def _solve(options: argparse.Namespace) -> int:
+    from ensc.runner.emit_instance import is_property
+
+    if (options.query is None) == (options.instances is None):
+        print("ensc solve: give a QUERY, or --instances CSV\nTry `ensc solve --help`.", file=sys.stderr)
+        return USAGE
+    if options.instances or is_property(options.query):
+        return _solve_instances(options)
     from ensc.compiler.pipeline import Options
     from ensc.runner.solve import Settings, solve_joint
 
     settings = Settings(Options(level=options.level), options.time_limit, options.verbose)
     return max(_answer(solve_joint(each.problem, settings), options) for each in _load(options))
+
+
+def _solve_instances(options: argparse.Namespace) -> int:
+    """Answer a VNN-LIB property, or a list of them."""
+    import json
+
+    from ensc.compiler.pipeline import Options
+    from ensc.formats import write_file
+    from ensc.formats.vnnlib.witness import write_witness
+    from ensc.runner.benchmark import line_json, line_text, run_benchmark
+    from ensc.runner.emit_instance import load_property
+    from ensc.runner.instance import solve_instances
+    from ensc.runner.instance_report import instance_json, render_instance
+    from ensc.runner.solve import Settings
+    from ensc.runner.solvers.choose import choose_solvers
+
+    solver = choose_solvers(options.solver)[0]
+    settings = Settings(Options(level=options.level), options.time_limit, options.verbose, solver)
+    if options.instances:
+        words = set()
+        for line in run_benchmark(options.instances, settings):
+            words.add(line.word)
+            print(json.dumps(line_json(line)) if options.json else line_text(line), flush=True)
+        return REJECTED if "error" in words else UNDECIDED if "unknown" in words else DONE
+    stated, instances = load_property(options.query, options.network)
+    result = solve_instances(instances, settings)
+    if options.witness and result.instance is not None and result.values is not None:
+        write_file(options.witness, write_witness(stated, result.instance, result.values))
+    if options.json:
+        print(json.dumps(instance_json(stated, result), indent=2))
+    else:
+        print(render_instance(stated, result), end="")
+    return UNDECIDED if result.answer.value == "unknown" else DONE
 
 
 def _add_decode(commands: Commands) -> None:
