@@ -13,7 +13,7 @@ import numpy as np
 
 from ensc.compiler.passes.notes import goal_text
 from ensc.compiler.types.problem import EnsembleProblem, MaximizeTotal
-from ensc.compiler.types.solution import Attack, Certificate, Verdict
+from ensc.compiler.types.solution import Attack, Certificate, PointPatterns, Verdict
 from ensc.formats.files import write_file
 from ensc.runner.replay import Agreement
 from ensc.runner.solve import Result
@@ -43,7 +43,8 @@ def result_json(result: Result, defender: tuple[Fraction, ...] | None = None) ->
         **_numbers(verdict),
         "certified": is_certified(verdict),
         "attack": _attack(problem, verdict),
-        "defender": None if defender is None else [exact_text(w) for w in defender],
+        "defender": _defender(verdict, defender),
+        "patterns": None if verdict.game is None else [_patterns(problem, p) for p in verdict.game.points],
         "proof": [{"solver": p.solver, "tolerance": p.tolerance, "claim": p.claim} for p in verdict.proofs],
         "reasons": list(verdict.reasons),
         "float32": _agreement(result.agreement),
@@ -143,6 +144,28 @@ def fooled_names(certificate: Certificate, names: list[str], attack: int, point:
     """Return the names of the members that an attack fools at a point."""
     at = certificate.losses[attack][point]
     return [name for name, fooled in zip(names, at, strict=True) if fooled]
+
+
+def _defender(verdict: Verdict, given: tuple[Fraction, ...] | None) -> list[str] | None:
+    found = given if given is not None or verdict.game is None else verdict.game.defender
+    return None if found is None else [exact_text(w) for w in found]
+
+
+def _patterns(problem: EnsembleProblem, known: PointPatterns) -> Json:
+    """Name the sets of members that can, cannot and may be fooled together at one point."""
+    members = [member.name for member in problem.ensemble]
+
+    def named(chosen: tuple[int, ...]) -> list[str]:
+        return [members[c] for c in chosen]
+
+    return {
+        "feasible": [{"members": named(chosen), "by": source} for chosen, source in known.feasible],
+        "infeasible": [
+            {"members": named(chosen), "by": proof.solver, "tolerance": proof.tolerance}
+            for chosen, proof in known.infeasible
+        ],
+        "open": [named(chosen) for chosen in known.open],
+    }
 
 
 def _agreement(agreement: Agreement | None) -> Json | None:

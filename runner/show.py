@@ -9,7 +9,7 @@ from typing import assert_never
 from ensc.compiler.passes.notes import summary
 from ensc.compiler.quoting import counted, number
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal
-from ensc.compiler.types.solution import Attack, Certificate, Verdict, Word
+from ensc.compiler.types.solution import Attack, Certificate, PointPatterns, Verdict, Word
 from ensc.runner.report import fooled_names, is_certified, quantity
 from ensc.runner.solve import Result
 
@@ -31,11 +31,28 @@ def render_result(result: Result) -> str:
     lines += [
         f"proof    {p.solver}, feasibility tolerance {p.tolerance:g}: {p.claim}" for p in verdict.proofs
     ]
+    lines += _game_lines(problem, verdict)
     lines += [f"note     {reason}" for reason in verdict.reasons]
     if result.seconds:
         parts = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in result.seconds.items())
         lines.append(f"seconds  {sum(result.seconds.values()):.2f} ({parts})")
     return "\n".join(lines) + "\n"
+
+
+def _game_lines(problem: EnsembleProblem, verdict: Verdict) -> Iterator[str]:
+    """Say what the defender plays, and how much is known about the points."""
+    if verdict.game is None:
+        return
+    points = verdict.game.points
+    found, refuted, left = (sum(map(len, sets)) for sets in zip(*map(_sets, points), strict=True))
+    yield f"split    {found} sets of members fooled together, {refuted} refuted, {left} open"
+    if verdict.game.defender is not None:
+        pairs = zip(problem.ensemble, verdict.game.defender, strict=True)
+        yield f"defender {', '.join(f'{member.name} {number(w)}' for member, w in pairs)}"
+
+
+def _sets(known: PointPatterns) -> tuple[Sequence[object], ...]:
+    return known.feasible, known.infeasible, known.open
 
 
 def verdict_text(problem: EnsembleProblem, verdict: Verdict) -> str:

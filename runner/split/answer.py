@@ -28,7 +28,7 @@ from ensc.runner.admit import Exact, room_of
 from ensc.runner.certify import fooled_members
 from ensc.runner.repair import repair
 from ensc.runner.solvers.cbc import CBC
-from ensc.runner.solvers.milp_process import solve_file
+from ensc.runner.solvers.milp_process import Milp, solve_file
 from ensc.runner.split.attack_search import Find, search
 from ensc.runner.split.patterns import (
     Knowledge,
@@ -42,7 +42,7 @@ from ensc.runner.split.patterns import (
 )
 
 Backend: TypeAlias = Callable[[Model, float | None, int], tuple[Solution, Proof | None]]
-"""Solves a linear model within so many seconds, with a seed; a module's function, so that it can be sent."""
+"""Solves a model within so many seconds, with a seed; it can be sent to another process."""
 
 BOUNDS = Proof("linear relaxation", 0.0, "its bounds show that the member cannot be fooled")
 
@@ -88,11 +88,19 @@ class Answer:
 
 
 def solve_by_cbc(model: Model, seconds: float | None, seed: int) -> tuple[Solution, Proof | None]:
-    """Solve a linear model with CBC."""
+    """Solve a model with CBC."""
+    return solve_by_milp(CBC, model, seconds, seed)
+
+
+def solve_by_milp(
+    solver: Milp, model: Model, seconds: float | None, seed: int
+) -> tuple[Solution, Proof | None]:
+    """Solve a model with a MILP solver (`functools.partial` over the first argument is a backend)."""
+    linear = linearize(model)
     with tempfile.TemporaryDirectory(prefix="ensc-") as folder:
         path = Path(folder, "query.mps")
-        write_file(path, write_mps(model))
-        return solve_file(CBC, path, expected=size_as_written(model), time_limit=seconds, seed=seed)
+        write_file(path, write_mps(linear))
+        return solve_file(solver, path, expected=size_as_written(linear), time_limit=seconds, seed=seed)
 
 
 def at_points(problem: EnsembleProblem, points: Sequence[int]) -> EnsembleProblem:
@@ -182,7 +190,7 @@ def _solved(
     model = instance(asked, question.mask)
     if model is None:
         return Solution(Status.INFEASIBLE, {}), BOUNDS
-    return backend(linearize(model), question.seconds, seed)
+    return backend(model, question.seconds, seed)
 
 
 def instance(part: EnsembleProblem, mask: int, *, smallest: bool = False) -> Model | None:
