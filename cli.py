@@ -1,7 +1,7 @@
 """The command line: arguments in, text out. Nothing else knows that there is a terminal.
 
 Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 input rejected,
-2 usage, 3 undecided within the limits, 4 the answer contradicts `expect`.
+2 usage, 3 undecided within the limits, or solvers contradict each other, 4 the answer contradicts `expect`.
 """
 
 import argparse
@@ -17,7 +17,11 @@ from ensc.compiler.diagnostics import Diagnostic, Rejected, Severity, Source
 
 if TYPE_CHECKING:
     from ensc.compiler.frontend.query.resolve import Loaded, Overrides
-    from ensc.runner.solve import Result
+    from ensc.compiler.types.problem import EnsembleProblem
+    from ensc.runner.portfolio import Answer
+    from ensc.runner.solve import Result, Settings
+    from ensc.runner.solvers.choose import BackEnd
+    from ensc.runner.split.answer import Backend
 
 DONE, REJECTED, USAGE, UNDECIDED, CONTRADICTED = range(5)
 
@@ -262,13 +266,40 @@ def _add_solve(commands: Commands) -> None:
         optional=True,
     )
     _add_levels(parser)
-    parser.add_argument("--solver", choices=["cbc"], default="cbc", help="what solves the model file")
+    parser.add_argument(
+        "--solver",
+        default="cbc",
+        metavar="WHAT",
+        help="cbc (the default), highs, scip, z3, cvc5, yices or pysmt:NAME; several with commas; all that "
+        "are installed: all; any program: 'command PROGRAM {model.lp} {solution}', with {model.mps} or "
+        "{model.smt2} where it reads these, {time_limit}, and without {solution} if it prints its answer",
+    )
     parser.add_argument("--time-limit", type=_seconds, metavar="S", help="seconds for the solver")
     parser.add_argument("--verbose", action="store_true", help="show the solver's log")
+    _add_split(parser)
     _add_answer(parser)
     parser.add_argument("--instances", type=Path, metavar="CSV", help="run a VNN-COMP instances.csv instead")
     parser.add_argument("--witness", type=Path, metavar="OUT", help="write a property's counterexample")
     parser.set_defaults(run=_solve)
+
+
+def _add_split(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--strategy",
+        choices=["split", "joint"],
+        default="split",
+        help="ask small questions about single points (default), or solve the compiled model file",
+    )
+    parser.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes; split only")
+    parser.add_argument(
+        "--query-time-limit", type=_seconds, metavar="S", help="seconds for one question; split only"
+    )
+
+
+def _jobs(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1024:
+        raise argparse.ArgumentTypeError(f"expected a number of processes from 1 to 1024, found `{text}`")
+    return int(text)
 
 
 def _seconds(text: str) -> float:
@@ -291,9 +322,51 @@ def _solve(options: argparse.Namespace) -> int:
         return _solve_instances(options)
     from ensc.compiler.pipeline import Options
     from ensc.runner.solve import Settings, solve_joint
+    from ensc.runner.solvers.choose import choose_solvers
+    from ensc.runner.split.backends import backend_of
 
-    settings = Settings(Options(level=options.level), options.time_limit, options.verbose)
-    return max(_answer(solve_joint(each.problem, settings), options) for each in _load(options))
+    solvers = choose_solvers(options.solver)
+    backend = backend_of(solvers[0])
+    if options.strategy == "split" and len(solvers) == 1 and backend is not None:
+        return max(_answer(_split(each.problem, backend, options), options) for each in _load(options))
+    settings = Settings(Options(level=options.level), options.time_limit, options.verbose, solvers[0])
+    if len(solvers) == 1:
+        return max(_answer(solve_joint(each.problem, settings), options) for each in _load(options))
+    return max(_solve_with_all(each.problem, solvers, settings, options) for each in _load(options))
+
+
+def _split(problem: "EnsembleProblem", backend: "Backend", options: argparse.Namespace) -> "Result":
+    from ensc.runner.split.conclude import solve_split
+    from ensc.runner.split.loop import SplitSettings
+
+    settings = SplitSettings(options.jobs, options.time_limit, options.query_time_limit, backend=backend)
+    return solve_split(problem, settings)
+
+
+def _solve_with_all(
+    problem: "EnsembleProblem",
+    solvers: Sequence["BackEnd"],
+    settings: "Settings",
+    options: argparse.Namespace,
+) -> int:
+    """Print what each solver says when it says it, then what follows; disagreement leaves it undecided."""
+    import json
+
+    from ensc.runner.portfolio import disagreement, portfolio_json, render_answer, solve_with_all
+
+    def tell(answer: "Answer") -> None:
+        if not options.json:
+            print(render_answer(answer), end="", flush=True)
+
+    found = solve_with_all(problem, solvers, settings, tell)
+    if options.json:
+        print(json.dumps(portfolio_json(found), indent=2))
+    code = _answer(found.combined, options, printed=options.json)
+    contradiction = disagreement(found)
+    if contradiction is None:
+        return code
+    _report([contradiction], options)
+    return max(code, UNDECIDED)
 
 
 def _solve_instances(options: argparse.Namespace) -> int:
@@ -340,19 +413,19 @@ def _add_decode(commands: Commands) -> None:
 def _decode(options: argparse.Namespace) -> int:
     from ensc.compiler.frontend.query.resolve import load_problem
     from ensc.formats import read_file
-    from ensc.formats.solutions import read_solution
     from ensc.runner.solve import conclude
+    from ensc.runner.solvers.claims import read_answer
 
     loaded = load_problem(options.query, _overrides(options))
     if loaded.warnings:
         _report(loaded.warnings, options)
     text = read_file(options.solution, noun="solution file")
-    solution = read_solution(text, options.solution.name, format=options.format)
-    return _answer(conclude(loaded.problem, solution, None), options)
+    answer = read_answer(text, options.solution.name, format=options.format)
+    return _answer(conclude(loaded.problem, *answer), options)
 
 
-def _answer(result: "Result", options: argparse.Namespace) -> int:
-    """Print a result; return the exit code it deserves."""
+def _answer(result: "Result", options: argparse.Namespace, *, printed: bool = False) -> int:
+    """Print a result, unless that is done; return the exit code it deserves."""
     import json
 
     from ensc.compiler.types.solution import Word
@@ -362,9 +435,9 @@ def _answer(result: "Result", options: argparse.Namespace) -> int:
 
     if options.save_attack and result.verdict.attack is not None:
         save_attack(options.save_attack, result)
-    if options.json:
+    if options.json and not printed:
         print(json.dumps(result_json(result), indent=2))
-    else:
+    if not options.json:
         print(render_result(result), end="")
     contradiction = compare_expectation(result.problem, result.verdict)
     if contradiction is not None:
@@ -447,13 +520,16 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _add_solvers(commands: Commands) -> None:
-    parser = _command(commands, "solvers", "List the solvers that are installed.")
+    parser = _command(commands, "solvers", "List the solvers, their versions, and the files they are given.")
+    parser.add_argument("--test", action="store_true", help="run a small model through each")
     parser.set_defaults(run=_solvers)
 
 
 def _solvers(options: argparse.Namespace) -> int:
-    from ensc.runner.solvers import cbc
+    from ensc.runner.probe import probe_solvers
 
-    del options
-    print(f"cbc  {cbc.version() or 'not installed: pip install .[solve]'}")
-    return DONE
+    passed = True
+    for probe in probe_solvers(test=options.test):
+        print(probe.text, flush=True)
+        passed = passed and probe.failure is None
+    return DONE if passed else UNDECIDED

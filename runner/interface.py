@@ -22,9 +22,9 @@ from ensc.compiler.pipeline import Compiled, Options, compile_problem
 from ensc.compiler.types.network import Floats, Network
 from ensc.compiler.types.problem import EnsembleProblem
 from ensc.formats import read_file
-from ensc.formats.solutions import read_solution
 from ensc.runner.emit import write_model
 from ensc.runner.solve import Result, Settings, conclude, solve_joint
+from ensc.runner.solvers.claims import read_answer
 
 
 class LoadedNetwork(Network):
@@ -109,5 +109,4 @@ def decode(problem: EnsembleProblem, path: str | Path) -> Result:
     Raises:
         Rejected: the file cannot be read, or belongs to another query.
     """
-    solution = read_solution(read_file(path), Path(path).name)
-    return conclude(problem, solution, None)
+    return conclude(problem, *read_answer(read_file(path), Path(path).name))

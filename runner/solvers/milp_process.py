@@ -18,7 +18,7 @@ SUFFIXES = (".mps", ".mps.gz", ".lp", ".lp.gz")
 _FRAME = Path(__file__).with_name("milp_worker.py")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Milp:
     """A MILP solver with a Python library.
 

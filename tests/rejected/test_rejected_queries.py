@@ -73,6 +73,10 @@ ELSEWHERE = {
         ("E1103", "E1104"), "tests/runner/test_decode.py, test_certify.py: attacks made in Python"
     ),
     **dict.fromkeys(("E1110", "E1111", "E1112"), "tests/runner: MILP solvers missing or deceived"),
+    **dict.fromkeys(
+        ("E1113", "E1114", "E1115", "E1116", "E1117"), "tests/runner: choice of solvers, commands"
+    ),
+    "E1122": "tests/runner/test_portfolio.py: a solver has to be wrong",
     **dict.fromkeys(("E1130", "E1131", "E1132", "E1133"), "tests/runner: SMT solvers"),
     **dict.fromkeys((f"E{number}" for number in range(1225, 1237)), READERS),
 }
