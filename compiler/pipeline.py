@@ -47,6 +47,7 @@ class Compiled:
         model: the piecewise-linear model.
         linear: the model the MILP formats write.
         attacks: the number of deterministic attacks in it.
+        level: the optimization level it was compiled at.
     """
 
     problem: EnsembleProblem
@@ -55,6 +56,7 @@ class Compiled:
     model: Model
     linear: Model
     attacks: int
+    level: int
 
 
 def compile_problem(problem: EnsembleProblem, options: Options | None = None) -> Compiled:
@@ -71,7 +73,9 @@ def compile_problem(problem: EnsembleProblem, options: Options | None = None) ->
     model = lower_joint(problem, sets, scopes, attacks=attacks, ordered=options.level > 0)
     linear = linearize(model, options.formulation, helpful_products=options.level > 0)
     notes = describe(problem, linear, level=options.level, attacks=attacks)
-    return Compiled(problem, sets, scopes, model, dataclasses.replace(linear, notes=notes), attacks)
+    return Compiled(
+        problem, sets, scopes, model, dataclasses.replace(linear, notes=notes), attacks, options.level
+    )
 
 
 def _attacks(problem: EnsembleProblem, options: Options) -> int:

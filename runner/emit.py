@@ -13,13 +13,19 @@ from ensc.compiler.passes.notes import describe_problem
 from ensc.compiler.passes.scope import Scope
 from ensc.compiler.passes.show import model_text
 from ensc.compiler.pipeline import Compiled, Options, compile_problem
-from ensc.compiler.quoting import counted
+from ensc.compiler.quoting import alternatives, counted
 from ensc.compiler.types.model import size_of
 from ensc.compiler.types.network import MaxPool, Relu
 from ensc.compiler.types.problem import EnsembleProblem, Member
 from ensc.formats import write_file, write_lp, write_mps
+from ensc.runner.script import Form, write_script
 
 Level = Literal["problem", "bounds", "model", "linear"]
+
+FORMATS = (".mps", ".lp", ".smt2")
+"""Suffixes of the formats that a compiled query is written in."""
+
+PLAIN = Form()
 
 
 def emit_level(problem: EnsembleProblem, options: Options, level: Level) -> str:
@@ -39,41 +45,57 @@ def emit_level(problem: EnsembleProblem, options: Options, level: Level) -> str:
 
 
 def emit_sweep(
-    problems: Sequence[EnsembleProblem], options: Options, path: Path, *, stats: bool
+    problems: Sequence[EnsembleProblem], options: Options, path: Path, *, stats: bool, form: Form = PLAIN
 ) -> Iterator[str]:
     """Write one file for each problem; yield what is to be said about each.
 
     Several problems are told apart by the parameters that differ: `out.mps` becomes `out-epsilon=1_2.mps`.
 
+    Args:
+        problems: the points of a sweep.
+        options: for the compiler.
+        path: of the file; its suffix names the format.
+        stats: whether to tell sizes and times.
+        form: how scripts are written.
+
     Raises:
-        Rejected: E1010 if the suffix is of no known format; what the compiler rejects; E1020 if the file
-            cannot be written.
+        Rejected: E1010 if the suffix is of no known format, E1011 if the form is not for it; what the
+            compiler rejects; what the format cannot hold; E1020 if the file cannot be written.
     """
     _require_known(path)
+    _require_of_use(path, form)
     varied = _varied(problems)
     for problem in problems:
         target = _named(path, {name: problem.parameters[name] for name in varied})
         start = time.perf_counter()
         compiled = compile_problem(problem, options)
         compiled_at = time.perf_counter()
-        write_model(compiled, target)
+        write_model(compiled, target, form)
         written = time.perf_counter()
         yield f"wrote {target}"
         if stats:
             yield from _statistics(compiled, target, compiled_at - start, written - compiled_at)
 
 
-def write_model(compiled: Compiled, path: Path) -> None:
+def write_model(compiled: Compiled, path: Path, form: Form = PLAIN) -> None:
     """Write a compiled problem in the format that the suffix names.
 
+    Args:
+        compiled: the problem.
+        path: of the file.
+        form: how a script is written.
+
     Raises:
-        Rejected: E1010 if the suffix is of no known format, E1020 if the file cannot be written.
+        Rejected: E1010 if the suffix is of no known format, E1030 to E1035 for what a script cannot hold,
+            E1020 if the file cannot be written.
     """
     match _format(path):
         case ".mps":
             write_file(path, write_mps(compiled.linear))
         case ".lp":
             write_file(path, write_lp(compiled.linear))
+        case ".smt2":
+            write_file(path, write_script(compiled, form))
         case _:
             _require_known(path)
 
@@ -83,11 +105,20 @@ def _format(path: Path) -> str:
 
 
 def _require_known(path: Path) -> None:
-    if _format(path) not in {".mps", ".lp"}:
+    if _format(path) not in FORMATS:
         reject(
             "E1010",
             f"the suffix of `{path.name}` names no format",
-            help="write to a file that ends in .mps or .lp, or in .mps.gz or .lp.gz",
+            help=f"write to a file that ends in {alternatives(FORMATS)}, with or without `.gz` after it",
+        )
+
+
+def _require_of_use(path: Path, form: Form) -> None:
+    if form != PLAIN and _format(path) != ".smt2":
+        reject(
+            "E1011",
+            f"`--relu` and `--dialect` are about SMT-LIB scripts, and `{path.name}` is none",
+            help="leave them out, or write to a file that ends in .smt2",
         )
 
 
