@@ -187,8 +187,19 @@ def _add_compile(commands: Commands) -> None:
     parser = _query_command(
         commands, "compile", "Compile a query to a file that solvers read.", also=", or a .vnnlib property"
     )
-    parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="OUT.mps or OUT.lp, or with .gz")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="OUT", help="OUT.mps, OUT.lp or OUT.smt2, or with .gz"
+    )
     _add_levels(parser)
+    parser.add_argument(
+        "--relu", choices=["or", "ite"], default="or", help="rectifiers in a script: disjunctions, or ite"
+    )
+    parser.add_argument(
+        "--dialect",
+        choices=["standard", "z3-opt"],
+        default="standard",
+        help="of a script: what every SMT solver reads, or z3's with maximize",
+    )
     parser.add_argument(
         "--emit", choices=["query", "problem", "bounds", "model", "linear"], help="stop here and print"
     )
@@ -210,6 +221,7 @@ def _compile(options: argparse.Namespace) -> int:
         return DONE
     from ensc.compiler.pipeline import Options
     from ensc.runner.emit import emit_level, emit_sweep
+    from ensc.runner.script import Form
 
     loaded = [each.problem for each in _load(options)]
     compiler_options = Options(level=options.level)
@@ -217,7 +229,8 @@ def _compile(options: argparse.Namespace) -> int:
         for problem in loaded:
             print(emit_level(problem, compiler_options, options.emit), end="")
         return DONE
-    for line in emit_sweep(loaded, compiler_options, options.output, stats=options.stats):
+    form = Form(options.relu, options.dialect)
+    for line in emit_sweep(loaded, compiler_options, options.output, stats=options.stats, form=form):
         print(line)
     return DONE
 
