@@ -12,15 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ensc.compiler.types.model import Floats
-from ensc.formats.numbers import canonical
+from ensc.formats.numbers import LONGEST, Texts
+from ensc.formats.shortest import shortest
 
-Texts: TypeAlias = npt.NDArray[np.bytes_]
 Places: TypeAlias = npt.NDArray[np.integer]
 
 BLOCK = 1 << 16
 """Lines in a block: enough for numpy to be worth its overhead, few enough to be small beside a file."""
-
-LONGEST_NUMBER = 24
 
 
 def blocks(first: int, last: int) -> Iterator[tuple[int, int]]:
@@ -72,9 +70,9 @@ class Spelling:
 
 
 def _formatted(values: Floats) -> Texts:
-    found = np.empty(len(values), dtype=("S", LONGEST_NUMBER))
+    found = np.empty(len(values), dtype=("S", LONGEST))
     for first, last in blocks(0, len(values)):
-        found[first:last] = canonical(values[first:last])
+        found[first:last] = shortest(values[first:last])
     return found
 
 

@@ -22,7 +22,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from ensc.compiler.types.model import Floats, Indices, Model
-from ensc.formats.columnar import BLOCK, Spelling, Texts, blocks, lines, spelled, spelled_bounds, texts
+from ensc.formats.columnar import BLOCK, Spelling, blocks, lines, spelled, spelled_bounds, texts
+from ensc.formats.numbers import Texts
 from ensc.formats.tableau import Tableau, tabulate
 
 

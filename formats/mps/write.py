@@ -28,7 +28,6 @@ import numpy as np
 from ensc.compiler.types.model import Model
 from ensc.formats.columnar import (
     Spelling,
-    Texts,
     blocks,
     lines,
     spelled,
@@ -36,6 +35,7 @@ from ensc.formats.columnar import (
     stable_order,
     texts,
 )
+from ensc.formats.numbers import Texts
 from ensc.formats.tableau import Tableau, tabulate
 
 
