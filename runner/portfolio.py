@@ -13,6 +13,7 @@ from ensc.compiler.diagnostics import Diagnostic, Rejected
 from ensc.compiler.quoting import number
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal
 from ensc.compiler.types.solution import Proof, Status, Verdict, Word
+from ensc.runner.attainable import only_value_between
 from ensc.runner.replay import replay
 from ensc.runner.report import Json, is_certified, quantity, result_json
 from ensc.runner.show import verdict_text
@@ -200,12 +201,13 @@ def _together(problem: EnsembleProblem, best: Verdict | None, standing: Sequence
         if verdict.word in {Word.ROBUST, Word.ROBUST_UP_TO_K}:
             return replace(verdict, proofs=_proofs(v for v in proved if v.word is verdict.word))
     lower = best.lower if best else Fraction(0)
-    upper = min((v.upper for v in proved), default=_most(problem))
+    proven = min((v.upper for v in proved), default=_most(problem))
+    upper = max(lower, only_value_between(problem, lower, proven))
     optima = [v for v in proved if v.word is Word.OPTIMAL]
     word = Word.OPTIMAL if best is not None and (optima or lower == upper) else Word.UNKNOWN
     attack, certificate = (best.attack, best.certificate) if best else (None, None)
-    proofs = _proofs(optima or [v for v in proved if v.upper == upper])
-    return Verdict(word, lower, max(lower, upper), attack, certificate, proofs)
+    proofs = _proofs(optima or [v for v in proved if v.upper == proven])
+    return Verdict(word, lower, upper, attack, certificate, proofs)
 
 
 def _proofs(verdicts: Iterable[Verdict]) -> tuple[Proof, ...]:
