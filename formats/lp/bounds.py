@@ -11,13 +11,13 @@ def read_bounds(scan: Scanner, draft: Draft) -> None:
     Raises:
         Rejected: E1225, E1226, E1229, E1230, E1231, E1233 or E1235.
     """
-    stated: dict[tuple[int, bool], Token] = {}
+    reader = _Bounds(scan, draft)
     while (token := scan.peek()).kind != "end":
         if not scan.starts_line(token):
             scan.unexpected(token, "one bound a line")
-        _bound(scan, draft, stated)
-    for (column, is_upper), token in stated.items():
-        if is_upper and draft.upper[column] < 0 and column not in draft.lower:
+        reader.read()
+    for column, token in reader.uppers.items():
+        if draft.upper[column] < 0 and column not in draft.lower:
             scan.reject(
                 "E1233",
                 f"`{shown(token.text)}` has a negative upper bound and no lower bound",
@@ -27,73 +27,69 @@ def read_bounds(scan: Scanner, draft: Draft) -> None:
             )
 
 
-def _bound(scan: Scanner, draft: Draft, stated: dict[tuple[int, bool], Token]) -> None:
-    """Read `x <= 3`, `1 <= x`, `1 <= x <= 3`, `x = 2` or `x free`."""
-    first = scan.peek()
-    if first.kind == "name":
-        scan.take()
-        column = scan.known(first, draft.columns)
-        if scan.peek().text.lower() == "free":
+class _Bounds:
+    """What the section has said so far.
+
+    Attributes:
+        lowers: the name where the lower bound of a column is stated first.
+        uppers: likewise its upper bound.
+    """
+
+    def __init__(self, scan: Scanner, draft: Draft) -> None:
+        """Start before the first bound."""
+        self.scan = scan
+        self.draft = draft
+        self.lowers: dict[int, Token] = {}
+        self.uppers: dict[int, Token] = {}
+
+    def read(self) -> None:
+        """Read `x <= 3`, `1 <= x`, `1 <= x <= 3`, `x = 2` or `x free`."""
+        scan = self.scan
+        first = scan.peek()
+        if first.kind == "name":
             scan.take()
-            for is_upper, value in ((False, -INF), (True, INF)):
-                _state(scan, draft, stated, column, first, value, is_upper=is_upper)
+            column = scan.known(first, self.draft.columns)
+            if scan.peek().text.lower() == "free":
+                scan.take()
+                self._state(column, first, -INF, is_upper=False)
+                self._state(column, first, INF, is_upper=True)
+            else:
+                relation, _ = scan.relation()
+                self._relate(column, first, relation, *scan.bound())
             return
+        value, number = scan.bound()
         relation, _ = scan.relation()
-        value, number = scan.bound()
-        _state_relation(scan, draft, stated, column, first, relation, value, number)
-        return
-    value, number = scan.bound()
-    relation, _ = scan.relation()
-    name = scan.take()
-    column = scan.known(name, draft.columns)
-    _state_relation(scan, draft, stated, column, name, FLIPPED[relation], value, number)
-    if scan.peek().kind == "relation":
-        again, token = scan.relation()
-        if again != relation or again == "=":
-            scan.reject("E1229", "a variable between two numbers has <= or >= twice", token)
-        value, number = scan.bound()
-        _state_relation(scan, draft, stated, column, name, again, value, number)
+        name = scan.take()
+        column = scan.known(name, self.draft.columns)
+        self._relate(column, name, FLIPPED[relation], value, number)
+        if scan.peek().kind == "relation":
+            again, token = scan.relation()
+            if again != relation or again == "=":
+                scan.reject("E1229", "a variable between two numbers has <= or >= twice", token)
+            self._relate(column, name, again, *scan.bound())
 
+    def _relate(self, column: int, name: Token, relation: str, value: float, number: Token) -> None:
+        if value in IMPOSSIBLE[relation]:
+            self.scan.reject("E1226", "no number satisfies this bound", number, "expected a finite number")
+        if relation in {">=", "="}:
+            self._state(column, name, value, is_upper=False)
+        if relation in {"<=", "="}:
+            self._state(column, name, value, is_upper=True)
 
-def _state_relation(
-    scan: Scanner,
-    draft: Draft,
-    stated: dict[tuple[int, bool], Token],
-    column: int,
-    name: Token,
-    relation: str,
-    value: float,
-    number: Token,
-) -> None:
-    if value in IMPOSSIBLE[relation]:
-        scan.reject("E1226", "no number satisfies this bound", number, "expected a finite number")
-    if relation in {">=", "="}:
-        _state(scan, draft, stated, column, name, value, is_upper=False)
-    if relation in {"<=", "="}:
-        _state(scan, draft, stated, column, name, value, is_upper=True)
-
-
-def _state(
-    scan: Scanner,
-    draft: Draft,
-    stated: dict[tuple[int, bool], Token],
-    column: int,
-    name: Token,
-    value: float,
-    *,
-    is_upper: bool,
-) -> None:
-    side, bounds = ("upper", draft.upper) if is_upper else ("lower", draft.lower)
-    if bounds.setdefault(column, value) != value:
-        scan.reject(
-            "E1231",
-            f"the {side} bound of `{shown(name.text)}` is stated twice, and differently",
-            name,
-            related=(scan.label(stated[column, is_upper], "the first one"),),
-            notes=("some readers use the first one, others the last one",),
-            help="keep one of them",
-        )
-    stated.setdefault((column, is_upper), name)
+    def _state(self, column: int, name: Token, value: float, *, is_upper: bool) -> None:
+        side, bounds, stated = "lower", self.draft.lower, self.lowers
+        if is_upper:
+            side, bounds, stated = "upper", self.draft.upper, self.uppers
+        if bounds.setdefault(column, value) != value:
+            self.scan.reject(
+                "E1231",
+                f"the {side} bound of `{shown(name.text)}` is stated twice, and differently",
+                name,
+                related=(self.scan.label(stated[column], "the first one"),),
+                notes=("some readers use the first one, others the last one",),
+                help="keep one of them",
+            )
+        stated.setdefault(column, name)
 
 
 def read_integers(scan: Scanner, draft: Draft) -> None:
