@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from ensc.compiler.passes.notes import goal_text
-from ensc.compiler.types.problem import EnsembleProblem, MaximizeTotal
-from ensc.compiler.types.solution import Attack, Certificate, PointPatterns, Verdict
+from ensc.compiler.types.problem import EnsembleProblem, MaximizeTotal, MinimizeRadius
+from ensc.compiler.types.solution import Attack, Certificate, PointPatterns, Step, Verdict
 from ensc.formats.files import write_file
 from ensc.runner.replay import Agreement
 from ensc.runner.solve import Result
@@ -40,11 +40,12 @@ def result_json(result: Result, defender: tuple[Fraction, ...] | None = None) ->
         "count": problem.threat.count,
         "members": [member.name for member in problem.ensemble],
         "verdict": verdict.word.value,
-        **_numbers(verdict),
+        **_numbers(verdict, reached=verdict.upper if quantity(problem) == "radius" else verdict.lower),
         "certified": is_certified(verdict),
         "attack": _attack(problem, verdict),
         "defender": _defender(verdict, defender),
         "patterns": None if verdict.game is None else [_patterns(problem, p) for p in verdict.game.points],
+        "profile": [_step(step) for step in verdict.profile] or None,
         "proof": [{"solver": p.solver, "tolerance": p.tolerance, "claim": p.claim} for p in verdict.proofs],
         "reasons": list(verdict.reasons),
         "float32": _agreement(result.agreement),
@@ -87,8 +88,14 @@ def is_certified(verdict: Verdict) -> bool:
 
 
 def quantity(problem: EnsembleProblem) -> str:
-    """Return what the numbers of a verdict are about: `value` or `total`."""
-    return "total" if isinstance(problem.goal, MaximizeTotal) else "value"
+    """Return what the numbers of a verdict are about: `value`, `total` or `radius`."""
+    match problem.goal:
+        case MaximizeTotal():
+            return "total"
+        case MinimizeRadius():
+            return "radius"
+        case _:
+            return "value"
 
 
 def exact_text(number: Fraction) -> str:
@@ -100,9 +107,9 @@ def exact_text(number: Fraction) -> str:
     return numerator if number.denominator == 1 else f"{numerator}/{Decimal(number.denominator)}"
 
 
-def _numbers(verdict: Verdict) -> Json:
+def _numbers(verdict: Verdict, reached: Fraction) -> Json:
     """`value` is what the certified attack reaches: the optimum, if the verdict is `optimal`."""
-    value = verdict.lower if is_certified(verdict) else None
+    value = reached if is_certified(verdict) else None
     named = {"value": value, "lower": verdict.lower, "upper": verdict.upper}
     numbers: Json = {}
     for name, number in named.items():
@@ -144,6 +151,11 @@ def fooled_names(certificate: Certificate, names: list[str], attack: int, point:
     """Return the names of the members that an attack fools at a point."""
     at = certificate.losses[attack][point]
     return [name for name, fooled in zip(names, at, strict=True) if fooled]
+
+
+def _step(step: Step) -> Json:
+    """Numbers as exact text, under their names in `Step`."""
+    return {name: exact_text(getattr(step, name)) for name in ("low", "high", "lower", "upper")}
 
 
 def _defender(verdict: Verdict, given: tuple[Fraction, ...] | None) -> list[str] | None:

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from ensc.compiler.passes.notes import summary
 from ensc.compiler.quoting import counted, number
-from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal
+from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal, MinimizeRadius
 from ensc.compiler.types.solution import Attack, Certificate, PointPatterns, Verdict, Word
 from ensc.runner.report import fooled_names, is_certified, quantity
 from ensc.runner.solve import Result
@@ -32,6 +32,9 @@ def render_result(result: Result) -> str:
         f"proof    {p.solver}, feasibility tolerance {p.tolerance:g}: {p.claim}" for p in verdict.proofs
     ]
     lines += _game_lines(problem, verdict)
+    for step in verdict.profile:
+        value = _exact(step.lower) if step.lower == step.upper else f"{step.lower} to {step.upper}"
+        lines.append(f"profile  from {float(step.low):.9g} (certified {float(step.high):.9g}) on: {value}")
     lines += [f"note     {reason}" for reason in verdict.reasons]
     if result.seconds:
         parts = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in result.seconds.items())
@@ -57,6 +60,8 @@ def _sets(known: PointPatterns) -> tuple[Sequence[object], ...]:
 
 def verdict_text(problem: EnsembleProblem, verdict: Verdict) -> str:
     """Return a verdict in one sentence."""
+    if isinstance(problem.goal, MinimizeRadius) and verdict.word in {Word.OPTIMAL, Word.UNKNOWN}:
+        return _radius_text(verdict)
     lower, upper = _exact(verdict.lower), _exact(verdict.upper)
     what = quantity(problem)
     few = problem.threat.count < problem.enough_attacks
@@ -77,6 +82,14 @@ def verdict_text(problem: EnsembleProblem, verdict: Verdict) -> str:
             return f"unknown: the largest {what} is in [{lower}, {upper}]; {reached} is certified"
         case _:
             assert_never(verdict.word)
+
+
+def _radius_text(verdict: Verdict) -> str:
+    between = f"between {float(verdict.lower):.9g} and {float(verdict.upper):.9g}"
+    if verdict.word is Word.OPTIMAL:
+        return f"optimal: the least radius is {between}; the attack below needs the larger one"
+    reached = "the attack below is certified" if is_certified(verdict) else "no attack is certified"
+    return f"unknown: the least radius is {between}, if there is one; {reached}"
 
 
 def _sought(problem: EnsembleProblem) -> str:

@@ -120,6 +120,23 @@ class PointPatterns:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A piece of the largest value as a function of the radius, up to the next step.
+
+    Attributes:
+        low: no smaller radius has a value this large, as far as proved.
+        high: a certified attack of this radius has it.
+        lower: the value that certified attacks reach from there on.
+        upper: the value that no attack exceeds before the next step.
+    """
+
+    low: Fraction
+    high: Fraction
+    lower: Fraction
+    upper: Fraction
+
+
+@dataclass(frozen=True, slots=True)
 class Game:
     """The game between attacker and defender, where the problem was split over its points.
 
@@ -145,6 +162,10 @@ class Verdict:
         proofs: what `upper` rests on.
         reasons: why the verdict is `unknown`, or other things worth knowing.
         game: defender and patterns, if the problem was split.
+        profile: the value over the radius, where that was asked.
+
+    For the goal `minimize epsilon` the two numbers are radii instead: no attack of a radius below `lower`
+    reaches alpha, as far as proved; the certified attack, of radius `upper`, does.
     """
 
     word: Word
@@ -155,3 +176,4 @@ class Verdict:
     proofs: tuple[Proof, ...] = ()
     reasons: tuple[str, ...] = ()
     game: Game | None = None
+    profile: tuple[Step, ...] = ()

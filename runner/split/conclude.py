@@ -45,8 +45,8 @@ class _Ends:
     certificate: Certificate | None
 
 
-def solve_split(problem: EnsembleProblem, settings: SplitSettings | None = None) -> Result:
-    """Answer a query by splitting it over its points.
+def solve_fixed(problem: EnsembleProblem, settings: SplitSettings | None = None) -> Result:
+    """Answer a query about one radius by splitting it over its points.
 
     Raises:
         Rejected: E0931 if the attacker's set is unbounded; E1110 if there is no solver.
@@ -71,15 +71,16 @@ def concluded(problem: EnsembleProblem, outcome: Outcome) -> Verdict:
     ends = _ends(problem, board, now)
     word, more = _word(problem, ends)
     upper = _most(problem) if ends.upper is None else ends.upper
+    useful = ends.certificate is not None and (ends.lower > 0 or word is Word.OPTIMAL)
     return Verdict(
         word,
         ends.lower,
         max(upper, ends.lower),
-        ends.attack,
-        ends.certificate,
-        _proofs(board) if word is not Word.NOT_ROBUST else (),
+        ends.attack if useful else None,
+        ends.certificate if useful else None,
+        proofs_of(board) if word is not Word.NOT_ROBUST else (),
         (*reasons, *more),
-        Game(_defender(problem, now), tuple(_patterns(known) for known in board.points)),
+        Game(_defender(problem, now), tuple(patterns_of(known) for known in board.points)),
     )
 
 
@@ -130,7 +131,8 @@ def _defender(problem: EnsembleProblem, now: Standing) -> tuple[Fraction, ...] |
     return now.upper.mix.defender or None
 
 
-def _patterns(known: Knowledge) -> PointPatterns:
+def patterns_of(known: Knowledge) -> PointPatterns:
+    """Return what is known about a point, for a reader."""
     return PointPatterns(
         tuple((members_of(w.mask), w.source) for w in known.witnesses),
         tuple((members_of(r.mask), r.proof) for r in known.refutations),
@@ -138,7 +140,7 @@ def _patterns(known: Knowledge) -> PointPatterns:
     )
 
 
-def _proofs(board: Board) -> tuple[Proof, ...]:
+def proofs_of(board: Board) -> tuple[Proof, ...]:
     """Sum up the refutations by whom they come from."""
     every = [
         (r.proof.solver, r.proof.tolerance, j) for j, k in enumerate(board.points) for r in k.refutations

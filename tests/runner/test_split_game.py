@@ -19,7 +19,7 @@ from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal
 from ensc.compiler.types.solution import Proof, Solution, Status, Verdict, Word
 from ensc.runner.split.answer import Answer, Backend, Question
 from ensc.runner.split.board import Board, learned
-from ensc.runner.split.conclude import concluded, solve_split
+from ensc.runner.split.conclude import concluded
 from ensc.runner.split.few import solve_few
 from ensc.runner.split.loop import SplitSettings, play
 from ensc.runner.split.master import bound_of, grouped, solve_total, solve_value
@@ -32,6 +32,7 @@ from ensc.runner.split.patterns import (
     with_refutation,
     without_refutations,
 )
+from ensc.runner.split.solve import solve_split
 
 F = Fraction
 QUIET = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
