@@ -76,7 +76,7 @@ def instances(draw: st.DrawFn) -> Instance:
     return Instance("drawn", lower, upper, named, unsafe, None, extra)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(instances(), st.lists(st.tuples(*[SMALL] * 6), min_size=1, max_size=6))
 def test_what_is_written_reads_back_the_same(instance: Instance, places: list[tuple[Fraction, ...]]) -> None:
     for version in (1, 2) if len(instance.readers) == 1 else (2,):
