@@ -18,6 +18,9 @@ def read(request: dict[str, Any]) -> tuple[Any, dict[str, int]]:
     model.seed = request["seed"]
     model.max_mip_gap = model.max_mip_gap_abs = 0.0
     model.read(request["model"])
+    if not any(v.obj for v in model.vars):
+        # Any feasible point will do: more of the feasibility pump and the proximity search find one sooner.
+        model.emphasis = mip.SearchEmphasis.FEASIBILITY
     size = {"rows": model.num_rows, "columns": model.num_cols}
     return model, size | {"nonzeros": model.num_nz, "integers": model.num_int}
 
