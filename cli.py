@@ -18,6 +18,7 @@ from ensc.compiler.diagnostics import Diagnostic, Rejected, Severity, Source
 if TYPE_CHECKING:
     from ensc.compiler.frontend.query.resolve import Loaded, Overrides
     from ensc.compiler.types.problem import EnsembleProblem
+    from ensc.compiler.types.solution import Verdict
     from ensc.runner.portfolio import Answer
     from ensc.runner.solve import Result, Settings
     from ensc.runner.solvers.choose import BackEnd
@@ -109,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_compile(commands)
     _add_solve(commands)
     _add_decode(commands)
+    _add_archive(commands)
     _add_check(commands)
     _add_fmt(commands)
     _add_explain(commands)
@@ -349,8 +351,8 @@ def _solve(options: argparse.Namespace) -> int:
 
 
 def _split(problem: "EnsembleProblem", backend: "Backend", options: argparse.Namespace) -> "Result":
-    from ensc.runner.split.conclude import solve_split
     from ensc.runner.split.loop import SplitSettings
+    from ensc.runner.split.solve import solve_split
 
     settings = SplitSettings(options.jobs, options.time_limit, options.query_time_limit, backend=backend)
     return solve_split(problem, settings)
@@ -457,6 +459,59 @@ def _answer(result: "Result", options: argparse.Namespace, *, printed: bool = Fa
         _report([contradiction], options)
         return CONTRADICTED if contradiction.severity is Severity.ERROR else DONE
     return UNDECIDED if result.verdict.word is Word.UNKNOWN else DONE
+
+
+# archive ---------------------------------------------------------------------------------------------
+
+
+def _add_archive(commands: Commands) -> None:
+    parser = _query_command(
+        commands, "archive", "Write a benchmark folder: a query, all it names, and every form of it."
+    )
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="a folder that does not exist yet")
+    parser.add_argument("--verify", action="store_true", help="check the archive in the folder QUERY instead")
+    parser.add_argument(
+        "--solve", action="store_true", help="solve the query with CBC first, and archive what was certified"
+    )
+    parser.add_argument("--time-limit", type=_seconds, metavar="S", help="seconds for solving")
+    parser.set_defaults(run=_archive)
+
+
+def _archive(options: argparse.Namespace) -> int:
+    if options.verify == (options.output is not None):
+        print("ensc archive: give QUERY -o DIR, or --verify DIR\nTry `ensc archive --help`.", file=sys.stderr)
+        return USAGE
+    from ensc.runner.archive import create_archive, verify_archive
+
+    if options.verify:
+        print(f"{options.query}: {verify_archive(options.query)}")
+        return DONE
+    problem = _load_one(options)
+    verdict = _archived_verdict(problem, options) if options.solve else None
+    for note in create_archive(problem, options.output, verdict):
+        print(f"  {note}")
+    print(f"wrote {options.output}")
+    return DONE
+
+
+def _load_one(options: argparse.Namespace) -> "EnsembleProblem":
+    from ensc.compiler.frontend.query.resolve import load_problem
+
+    loaded = load_problem(options.query, _overrides(options))
+    if loaded.warnings:
+        _report(loaded.warnings, options)
+    return loaded.problem
+
+
+def _archived_verdict(problem: "EnsembleProblem", options: argparse.Namespace) -> "Verdict":
+    """Solve what is to be archived, once it is clear that it can be."""
+    from ensc.runner.archive.create import require_free, require_meta
+    from ensc.runner.split.loop import SplitSettings
+    from ensc.runner.split.solve import solve_split
+
+    require_meta(problem)
+    require_free(options.output)
+    return solve_split(problem, SplitSettings(time_limit=options.time_limit)).verdict
 
 
 # fmt, explain, info, solvers -------------------------------------------------------------------------
