@@ -33,6 +33,7 @@ class Member:
         file: base name of the model file.
         path: where it was read, for the runner (float32 replay) and archives; never printed into a file.
         sha256: of the model file, hexadecimal.
+        interface: the graph input and output that the query names, if it does.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Member:
     file: str
     path: str
     sha256: str
+    interface: tuple[str | None, str | None] = (None, None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -32,6 +32,17 @@ def read_external(model: ModelProto, path: Path, origin: Origin, allowed: int) -
         del tensor.external_data[:]
 
 
+def external_files(model: ModelProto) -> tuple[str, ...]:
+    """Return the files beside a model that hold its weights, as the model names them, each once."""
+    entries = (
+        entry
+        for tensor in _tensors(model)
+        if tensor.data_location == TensorProto.EXTERNAL
+        for entry in tensor.external_data
+    )
+    return tuple(dict.fromkeys(entry.value for entry in entries if entry.key == "location"))
+
+
 def _external(tensor: TensorProto, folder: Path, origin: Origin, allowed: int) -> bytes:
     entries = {entry.key: entry.value for entry in tensor.external_data}
     what = f"the external data of tensor `{shown(tensor.name)}` of {origin.file}"

@@ -113,8 +113,9 @@ def _load(
         place=path.span,
     )
     file = path.value.name
-    member = Member(definition.name.text, network, file, str(path.value), found)
-    return LoadedMember(member, path.span, (graph_input, graph_output))
+    interface = (graph_input, graph_output)
+    member = Member(definition.name.text, network, file, str(path.value), found, interface)
+    return LoadedMember(member, path.span, interface)
 
 
 def _arguments(definition: MemberDefinition, environment: Environment) -> Arguments:

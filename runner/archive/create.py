@@ -1,0 +1,158 @@
+"""Making an archive: all of it appears in its place, or nothing does."""
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ensc.compiler.diagnostics import Diagnostic, Rejected, reject
+from ensc.compiler.frontend.query.resolve import load_problem
+from ensc.compiler.quoting import shown
+from ensc.compiler.types.problem import EnsembleProblem
+from ensc.compiler.types.solution import Verdict
+from ensc.formats.files import write_file
+from ensc.runner.archive.expected import from_expectation, from_verdict
+from ensc.runner.archive.inputs import write_inputs
+from ensc.runner.archive.manifest import (
+    MANIFEST,
+    QUERY,
+    README,
+    SUMS,
+    Record,
+    entries,
+    manifest_text,
+    record_of,
+    sums_text,
+)
+from ensc.runner.archive.outputs import write_outputs
+from ensc.runner.archive.readme import readme_text
+
+NEEDED = ("source", "license")
+"""Entries of `meta` without which nobody else may use a benchmark, or knows what it is."""
+
+
+def create_archive(problem: EnsembleProblem, folder: Path, verdict: Verdict | None = None) -> tuple[str, ...]:
+    """Write a query, everything it names and every form of it into a new folder.
+
+    Args:
+        problem: the query.
+        folder: where to; it does not exist yet, or is empty.
+        verdict: what solving found, if it was solved.
+
+    Returns:
+        What could not be written and why, or was rounded.
+
+    Raises:
+        Rejected: E1170 without source and licence, E1171 if the folder is taken, E1120 or E1121 if the
+            verdict contradicts the query, E1020 if something cannot be written, what the compiler rejects.
+    """
+    require_meta(problem)
+    require_free(folder)
+    known = from_expectation(problem) if verdict is None else from_verdict(problem, verdict)
+    with _appearing(folder) as temporary:
+        (temporary / QUERY).mkdir()
+        query = write_inputs(problem, temporary / QUERY)
+        _require_same(problem, query)
+        return complete(temporary, query.relative_to(temporary).as_posix(), record_of(problem, known))
+
+
+def complete(folder: Path, query: str, record: Record) -> tuple[str, ...]:
+    """Write everything that follows from the archived inputs, in a folder that holds nothing else yet.
+
+    Args:
+        folder: the archive.
+        query: path of the query in it.
+        record: what does not follow from the inputs.
+
+    Returns:
+        What could not be written and why, or was rounded.
+
+    Raises:
+        Rejected: what the compiler rejects, E1020 if a file cannot be written.
+    """
+    problem = load_problem(folder / query).problem
+    notes = write_outputs(problem, folder, record.known)
+    others = tuple(entry.path for entry in entries(folder))
+    write_file(folder / README, [readme_text(problem, record, notes, others)])
+    write_file(folder / MANIFEST, manifest_text(problem, query, record, notes, entries(folder)))
+    write_file(folder / SUMS, sums_text(entries(folder)))
+    return notes
+
+
+def require_meta(problem: EnsembleProblem) -> None:
+    """Refuse a query that does not say where it comes from and what others may do with it.
+
+    Raises:
+        Rejected: E1170, one for each entry that is missing.
+    """
+    missing = [key for key in NEEDED if not problem.meta.get(key, "").strip()]
+    if missing:
+        raise Rejected([_missing(problem, key) for key in missing])
+
+
+def _missing(problem: EnsembleProblem, key: str) -> Diagnostic:
+    what = {
+        "source": "where its networks and data come from",
+        "license": "under which licence others may use it",
+    }
+    return Diagnostic(
+        "E1170",
+        f"the query `{shown(problem.name)}` does not say {what[key]}",
+        notes=("an archive is made to be given away",),
+        help=f'add it: `meta {{ {key} = "..."; }}`',
+    )
+
+
+def require_free(folder: Path) -> None:
+    """Refuse a place that is taken.
+
+    Raises:
+        Rejected: E1171.
+    """
+    path = shown(str(folder))
+    try:
+        taken = folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir())))
+    except OSError as error:
+        reject("E1171", f"cannot look into `{path}`: {error.strerror}")
+    if taken:
+        what = "is not empty" if folder.is_dir() and not folder.is_symlink() else "is not a folder"
+        reject("E1171", f"`{path}` {what}", help="an archive goes into a new folder, or an empty one")
+    if not folder.absolute().parent.is_dir():
+        reject("E1171", f"there is no folder `{shown(str(folder.parent))}`", help="create it first")
+
+
+@contextmanager
+def _appearing(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside the wanted one, which takes its place if all goes well."""
+    target = folder.absolute()
+    temporary = target.with_name(f".ensc-{secrets.token_hex(8)}.tmp")
+    try:
+        temporary.mkdir()
+        yield temporary
+        if target.is_dir():
+            target.rmdir()  # it was empty
+        temporary.rename(target)
+    except OSError as error:
+        number = error.errno or errno.EIO
+        reject(
+            "E1020",
+            f"cannot write `{shown(str(folder))}`: {os.strerror(number)}",
+            help="nothing was left behind",
+        )
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _require_same(problem: EnsembleProblem, query: Path) -> None:
+    """A file that changed since the query was read, or a query that says something else when written out."""
+    digest = load_problem(query).problem.digest
+    if digest != problem.digest:
+        reject(
+            "E1175",
+            "the archived query is not the one that was asked for",
+            notes=(f"digests {problem.digest[:16]}... and {digest[:16]}...",),
+            help="a file may have changed while the archive was made: make it again",
+        )
