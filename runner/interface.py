@@ -12,6 +12,7 @@ import dataclasses
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import numpy.typing as npt
 
@@ -24,6 +25,8 @@ from ensc.compiler.types.problem import EnsembleProblem
 from ensc.formats import read_file
 from ensc.runner.emit import write_model
 from ensc.runner.solve import Result, Settings, conclude, solve_joint
+from ensc.runner.split.loop import SplitSettings
+from ensc.runner.split.solve import solve_split
 from ensc.runner.solvers.claims import read_answer
 
 
@@ -94,13 +97,27 @@ def write(compiled: Compiled, path: str | Path) -> None:
     write_model(compiled, Path(path))
 
 
-def solve(problem: EnsembleProblem, *, level: int = 1, time_limit: float | None = None) -> Result:
+def solve(
+    problem: EnsembleProblem,
+    *,
+    strategy: Literal["split", "joint"] = "split",
+    time_limit: float | None = None,
+    jobs: int = 1,
+) -> Result:
     """Solve a problem; an attack in the result has been replayed exactly.
+
+    Args:
+        problem: the query.
+        strategy: `split` asks small questions about single points; `joint` solves the compiled model.
+        time_limit: seconds, none if None.
+        jobs: processes; `split` only.
 
     Raises:
         Rejected: what the compiler rejects, or no solver is installed.
     """
-    return solve_joint(problem, Settings(Options(level=level), time_limit))
+    if strategy == "joint":
+        return solve_joint(problem, Settings(time_limit=time_limit))
+    return solve_split(problem, SplitSettings(jobs=jobs, time_limit=time_limit))
 
 
 def decode(problem: EnsembleProblem, path: str | Path) -> Result:

@@ -21,13 +21,19 @@ def test_a_network_can_be_called_in_both_arithmetics() -> None:
 
 
 def test_load_compile_write_solve(tmp_path: Path) -> None:
-    problem = ensc.load(DIGITS / "not_robust.rq", epsilon="45/100", alpha="1/2")
-    assert problem.threat.radius == Fraction(9, 20)
+    problem = ensc.load(DIGITS / "not_robust.rq", epsilon="61/100")
+    assert problem.threat.radius == Fraction(61, 100)
     ensc.write(ensc.compile(problem), tmp_path / "out.mps")
     assert (tmp_path / "out.mps").read_text(encoding="ascii").startswith("* ensc ")
     result = ensc.solve(problem, time_limit=120)
     assert result.verdict.word is Word.NOT_ROBUST
     assert result.verdict.lower >= Fraction(1, 2)
+
+
+def test_both_strategies_agree() -> None:
+    problem = ensc.load(DIGITS / "count1.rq")
+    assert ensc.solve(problem).verdict.word is Word.ROBUST_UP_TO_K
+    assert ensc.solve(problem, strategy="joint").verdict.word is Word.ROBUST_UP_TO_K
 
 
 def test_mistakes_are_rejected() -> None:
