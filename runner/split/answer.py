@@ -122,7 +122,7 @@ def survey(problem: EnsembleProblem, points: Sequence[int]) -> list[Knowledge]:
         for j in range(len(points)):
             if j not in alive:
                 known[j] = with_refutation(known[j], Refutation(1 << c, BOUNDS))
-    for restarts in (2, 6):
+    for restarts in (4, 8):
         targets = [(j, mask) for j in range(len(points)) for mask in _targets(known[j], members)]
         known = _with_finds(part, known, search(part, targets, restarts=restarts))
     return known

@@ -7,7 +7,7 @@ them replays them exactly.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
+from typing import assert_never
 
 import numpy as np
 
@@ -23,6 +23,8 @@ STURDY = 1e-4
 """A least margin that float32 execution cannot lose: a row that has it is done."""
 
 STEPS = 60
+
+RULES = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +51,8 @@ class _Rows:
     Attributes:
         points: of each row, shape (rows,).
         wanted: which members each row is to fool, shape (rows, members).
-        rule: 0 goes along the gradient of the worst margin, 1 along the steepest direction of the ball.
+        rule: 0 goes along the gradient of the worst margin, k > 0 along the steepest direction of the ball,
+            which for L1 is spread over `4**(k - 1)` coordinates.
         delta: where each row is, shape (rows, inputs).
     """
 
@@ -71,7 +74,7 @@ def search(
     Args:
         problem: the query.
         targets: pairs of a point and a set of members.
-        restarts: for each pair; the first two start from no perturbation, the others at random.
+        restarts: for each pair; the first, one for each rule, start from no perturbation, others at random.
         steps: of each row, at most.
 
     Returns:
@@ -103,9 +106,9 @@ def _start(problem: EnsembleProblem, targets: Sequence[tuple[int, int]], restart
         wanted[row, list(members_of(mask))] = True
     points = np.array([point for point, _ in targets], dtype=np.int64)
     delta = np.zeros((restarts, count, problem.inputs))
-    for restart in range(2, restarts):
+    for restart in range(RULES, restarts):
         delta[restart] = _random(problem, points, restart)
-    rule = np.repeat(np.arange(restarts) % 2, count)
+    rule = np.repeat(np.arange(restarts) % RULES, count)
     return _Rows(
         np.tile(points, restarts), np.tile(wanted, (restarts, 1)), rule, delta.reshape(-1, problem.inputs)
     )
@@ -185,34 +188,21 @@ def _moved(
 def _steepest(problem: EnsembleProblem, rows: _Rows, g: Floats, progress: float) -> Floats:
     """Return the step that raises a linear function most, a share of the ball that shrinks in time."""
     share = 0.5 * (1.0 - progress) ** 2 + 0.005
-    low, high = perturbation_box(problem.threat.domain, problem.points.nearest[rows.points])
-    match problem.threat.norm:
+    threat = problem.threat
+    low, high = perturbation_box(threat.domain, problem.points.nearest[rows.points])
+    match threat.norm:
         case Norm.LINF:
-            return np.asarray(np.sign(g) * float(problem.threat.radius) * share)
-        case Norm.L1 | Norm.L0:
-            room = np.where(g > 0, high - rows.delta, rows.delta - low) > 1e-9
-            rank = np.argsort(-np.abs(g) * room, axis=1, kind="stable")
-            most = max(1, min(problem.inputs, round(float(_spread(problem)))))
-            step = np.zeros_like(g)
-            top = rank[:, :most]
-            reach = _reach(problem) * share
-            np.put_along_axis(step, top, np.sign(np.take_along_axis(g * room, top, axis=1)) * reach, axis=1)
-            return step
-
-
-def _spread(problem: EnsembleProblem) -> Fraction | float:
-    """Return over how many coordinates a step is spread."""
-    threat = problem.threat
-    if threat.norm is Norm.L0:
-        return threat.radius
-    return max(1.0, problem.inputs / 32)
-
-
-def _reach(problem: EnsembleProblem) -> float:
-    """Return how far a coordinate goes in a whole step."""
-    threat = problem.threat
-    if threat.norm is Norm.L0:
-        assert threat.domain.lower is not None
-        assert threat.domain.upper is not None
-        return float(threat.domain.upper - threat.domain.lower)
-    return float(threat.radius) / float(_spread(problem))
+            sizes = 2.0 ** -np.maximum(rows.rule - 1, 0)  # the rules differ in how fast they go
+            return np.asarray(np.sign(g) * float(threat.radius) * share * sizes[:, None])
+        case Norm.L1:
+            most = 4 ** np.maximum(rows.rule - 1, 0)
+            reach = float(threat.radius) / most[:, None]
+        case Norm.L0:
+            most = np.full(len(g), max(1, int(threat.radius)))
+            reach = (high - low)[:, :1]
+        case _:
+            assert_never(threat.norm)
+    room = np.where(g > 0, high - rows.delta, rows.delta - low) > 1e-9
+    weight = np.abs(g) * room
+    rank = np.argsort(np.argsort(-weight, axis=1, kind="stable"), axis=1, kind="stable")
+    return np.where((rank < most[:, None]) & (weight > 0), np.sign(g) * reach * share, 0.0)
