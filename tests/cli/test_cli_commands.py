@@ -51,7 +51,7 @@ def test_help(command: str, tmp_path: Path) -> None:
 
 def test_help_lists_every_command(tmp_path: Path) -> None:
     out = succeeded(run_here(tmp_path, "--help"))
-    assert set(re.findall(r"^    (\w+)  ", out, re.MULTILINE)) == set(COMMANDS)
+    assert set(re.findall(r"^    (\w+)  ", out, re.MULTILINE)) >= set(COMMANDS)
 
 
 def test_version(tmp_path: Path) -> None:
