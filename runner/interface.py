@@ -25,9 +25,9 @@ from ensc.compiler.types.problem import EnsembleProblem
 from ensc.formats import read_file
 from ensc.runner.emit import write_model
 from ensc.runner.solve import Result, Settings, conclude, solve_joint
+from ensc.runner.solvers.claims import read_answer
 from ensc.runner.split.loop import SplitSettings
 from ensc.runner.split.solve import solve_split
-from ensc.runner.solvers.claims import read_answer
 
 
 class LoadedNetwork(Network):
