@@ -86,7 +86,7 @@ def test_an_attack_within_tolerances_only_is_told(pair: Maker) -> None:
 def test_a_different_optimum_is_a_disagreement(pair: Maker) -> None:
     problem = pair(MaximizeValue())
     low, high = found(problem, ONE, bound=0.0), found(problem, BOTH, bound=-0.5)
-    assert (low.verdict.word, low.verdict.upper) == (Word.OPTIMAL, 0)
+    assert (low.verdict.word, low.verdict.upper) == (Word.OPTIMAL, F(0))
     verdict, disagreements = combine(problem, [("low", low), ("high", high)])
     assert (verdict.word, verdict.lower, verdict.upper) == (Word.OPTIMAL, F(1, 2), F(1, 2))
     said = "low claims that no attack has a value above 0, and high found an attack of value 0.5, which was"
@@ -97,7 +97,7 @@ def test_a_refuted_bound_alone_leaves_the_optimum_open(pair: Maker) -> None:
     problem = pair(MaximizeValue())
     results = [("low", found(problem, ONE, bound=0.0)), ("high", found(problem, BOTH))]
     verdict, disagreements = combine(problem, results)
-    assert (verdict.word, verdict.lower, verdict.upper) == (Word.UNKNOWN, F(1, 2), 1)
+    assert (verdict.word, verdict.lower, verdict.upper) == (Word.UNKNOWN, F(1, 2), F(1))
     assert len(disagreements) == 1
 
 
