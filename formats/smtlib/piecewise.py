@@ -6,7 +6,8 @@ For `y = max(0, a)` with `l <= a <= u`:
   what a linear solver sees before any phase is chosen.
 * `ite`: `(= y (ite (>= a 0.0) a 0.0))`, which is shorter; solvers decide less with it.
 
-`y = max(a_1, ..., a_n)` is `y >= a_i` and `(or (<= y a_1) ...)`; `q = p l` is `(= q (ite l p 0.0))`.
+`y = max(a_1, ..., a_n)` is `y >= a_i` and `(or (<= y a_1) ...)`; `q = p l` is `(= q (ite l p 0.0))` and,
+for the linear solver again, `q <= p`.
 """
 
 from collections.abc import Iterator
@@ -49,7 +50,7 @@ def _rectifiers(model: Model, symbols: Symbols, relu: Relu) -> Iterator[bytes]:
     if relu == "ite":
         yield from _each(symbols, b"(assert (= ", y, b" (ite (>= ", a, b" 0.0) ", a, b" 0.0)))\n")
         return
-    unsigned = model.variables.lower[y] >= 0  # then its bound says so
+    unpositive = model.variables.lower[y] >= 0  # then its bound says so
     yield from _each(symbols, b"(assert (>= ", y[~unsigned], b" 0.0))\n")
     yield from _each(symbols, b"(assert (>= ", y, b" ", a, b"))\n")
     yield from _chords(symbols, y, a, *chord(lower[open_], upper[open_]))
@@ -100,6 +101,8 @@ def _products(model: Model, symbols: Symbols) -> Iterator[bytes]:
     products = model.products
     q, p, switch = products.product, products.factor, products.switch
     yield from _each(symbols, b"(assert (= ", q, b" (ite ", switch, b" ", p, b" 0.0)))\n")
+    positive = model.variables.lower[p] >= 0  # otherwise the product may be the larger one
+    yield from _each(symbols, b"(assert (<= ", q[positive], b" ", p[positive], b"))\n")
 
 
 def _clauses(model: Model, symbols: Symbols) -> Iterator[bytes]:

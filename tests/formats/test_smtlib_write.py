@@ -253,7 +253,13 @@ def test_maxima() -> None:
 
 def test_products() -> None:
     products = Products(indices([0]), indices([1]), indices([2]))
-    assert asserted(piecewise([(-INF, INF)] * 2, products=products)) == ["(assert (= x0 (ite b0 x1 0.0)))"]
+    assert asserted(piecewise([(-INF, INF), (-1, INF)], products=products))[1:] == [
+        "(assert (= x0 (ite b0 x1 0.0)))",
+    ]
+    assert asserted(piecewise([(-INF, INF), (0, INF)], products=products))[1:] == [
+        "(assert (= x0 (ite b0 x1 0.0)))",
+        "(assert (<= x0 x1))",
+    ]
 
 
 def test_clauses() -> None:
