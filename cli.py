@@ -305,6 +305,11 @@ def _add_split(parser: argparse.ArgumentParser) -> None:
         default="split",
         help="ask small questions about single points (default), or solve the compiled model file",
     )
+    parser.add_argument(
+        "--baseline",
+        choices=["ua", "bda"],
+        help="play the uniform or the best deterministic attacker of Gross et al. 2020 instead",
+    )
     parser.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes; split only")
     parser.add_argument(
         "--query-time-limit", type=_seconds, metavar="S", help="seconds for one question; split only"
@@ -351,10 +356,13 @@ def _solve(options: argparse.Namespace) -> int:
 
 
 def _split(problem: "EnsembleProblem", backend: "Backend", options: argparse.Namespace) -> "Result":
+    from ensc.runner.split.baselines import solve_baseline
     from ensc.runner.split.loop import SplitSettings
     from ensc.runner.split.solve import solve_split
 
     settings = SplitSettings(options.jobs, options.time_limit, options.query_time_limit, backend=backend)
+    if options.baseline is not None:
+        return solve_baseline(problem, options.baseline, settings)
     return solve_split(problem, settings)
 
 
