@@ -35,7 +35,7 @@ from ensc.runner.split.patterns import (
 from ensc.runner.split.solve import solve_split
 
 F = Fraction
-QUIET = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUIET = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def exactly(model: Model, seconds: float | None, seed: int) -> tuple[Solution, Proof | None]:
@@ -106,7 +106,7 @@ def test_value_is_that_of_brute_force(problem: EnsembleProblem) -> None:
     assert len(verdict.attack.probabilities) <= problem.threat.count
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(line_problems(), st.integers(1, 7))
 def test_split_joint_and_brute_force_agree_on_a_threshold(problem: EnsembleProblem, eighths: int) -> None:
     checked = dataclasses.replace(problem, goal=Check(F(eighths, 8)))
@@ -138,7 +138,7 @@ def test_total_is_that_of_brute_force(problem: EnsembleProblem, eighths: int) ->
         assert bounded.lower <= verdict.lower
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(line_problems())
 def test_interval_is_sound_at_every_step(problem: EnsembleProblem) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -156,7 +156,7 @@ def test_interval_is_sound_at_every_step(problem: EnsembleProblem) -> None:
         assert widths == sorted(widths, reverse=True)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(line_problems(), st.sampled_from([says_feasible, says_nonsense, gives_up]), st.integers(1, 4))
 def test_solver_that_finds_nothing_true_proves_nothing(
     problem: EnsembleProblem, backend: Backend, quarters: int
@@ -171,7 +171,7 @@ def test_solver_that_finds_nothing_true_proves_nothing(
         assert word not in {Word.ROBUST, Word.ROBUST_UP_TO_K} or true < F(quarters, 4)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(line_problems(), st.integers(1, 4))
 def test_solver_that_denies_everything_names_itself(problem: EnsembleProblem, quarters: int) -> None:
     true, alpha = brute_force(problem), F(quarters, 4)

@@ -1,0 +1,166 @@
+"""Runs of the split: the examples, several processes, killed workers, interruptions, limits, baselines."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from importlib import resources
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+from tiny import make_problem, random_network
+
+from ensc.compiler.frontend.query.resolve import Overrides, load_problem
+from ensc.compiler.types.model import Model
+from ensc.compiler.types.problem import EnsembleProblem, MaximizeValue, Norm
+from ensc.compiler.types.solution import Proof, Solution, Status, Word
+from ensc.runner.certify import fooled_members
+from ensc.runner.expectation import compare_expectation
+from ensc.runner.report import result_json
+from ensc.runner.split.answer import solve_by_cbc
+from ensc.runner.split.attack_search import search
+from ensc.runner.split.baselines import Baseline, solve_baseline
+from ensc.runner.split.loop import Progress, SplitSettings, play
+from ensc.runner.split.patterns import members_of
+from ensc.runner.split.solve import solve_split
+
+F = Fraction
+EXAMPLES = Path(__file__).parents[2] / "examples" / "digits"
+QUERIES = sorted(path.name for path in EXAMPLES.glob("*.rq"))
+FLAG = "ENSC_TEST_DEAD"
+
+
+def load(name: str) -> EnsembleProblem:
+    return load_problem(EXAMPLES / name, Overrides()).problem
+
+
+def dies_once(model: Model, seconds: float | None, seed: int) -> tuple[Solution, Proof | None]:
+    """End the worker process the first time anybody asks."""
+    flag = Path(os.environ[FLAG])
+    if not flag.exists():
+        flag.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return solve_by_cbc(model, seconds, seed)
+
+
+def hangs(model: Model, seconds: float | None, seed: int) -> tuple[Solution, Proof | None]:
+    del model, seconds, seed
+    time.sleep(60)
+    return Solution(Status.UNKNOWN, {}), None
+
+
+def interrupts(model: Model, seconds: float | None, seed: int) -> tuple[Solution, Proof | None]:
+    del model, seconds, seed
+    raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def hard() -> EnsembleProblem:
+    """A query that bounds and search leave open."""
+    return load("count1.rq")
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_example_answers_what_it_expects(name: str) -> None:
+    result = solve_split(load(name), SplitSettings(time_limit=100))
+    assert result.verdict.word is not Word.UNKNOWN
+    assert compare_expectation(result.problem, result.verdict) is None
+    schema = json.loads(resources.files("ensc.runner").joinpath("result.schema.json").read_text("utf-8"))
+    jsonschema.validate(result_json(result), schema)
+
+
+@pytest.mark.slow
+def test_two_processes_answer_what_one_answers(hard: EnsembleProblem) -> None:
+    one, two = (solve_split(hard, SplitSettings(jobs=jobs)).verdict for jobs in (1, 2))
+    assert (one.word, one.lower, one.upper) == (two.word, two.lower, two.upper)
+
+
+def test_killed_worker_loses_nothing(
+    hard: EnsembleProblem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FLAG, str(tmp_path / "dead"))
+    steps: list[Progress] = []
+    outcome = play(hard, SplitSettings(jobs=2, backend=dies_once, progress=steps.append))
+    assert (tmp_path / "dead").exists()
+    assert outcome.standing is not None
+    assert outcome.standing.decided
+    assert max(step.surveyed for step in steps) == len(hard.points)
+
+
+@pytest.mark.slow
+def test_time_limit_ends_workers_that_hang(hard: EnsembleProblem) -> None:
+    start = time.monotonic()
+    outcome = play(hard, SplitSettings(jobs=2, backend=hangs, time_limit=6))
+    assert time.monotonic() - start < 20
+    assert outcome.reasons == ("the time limit was reached",)
+
+
+def test_interruption_keeps_what_is_known(hard: EnsembleProblem) -> None:
+    verdict = solve_split(hard, SplitSettings(backend=interrupts)).verdict
+    assert verdict.word is Word.UNKNOWN
+    assert verdict.reasons == ("interrupted",)
+    assert verdict.game is not None
+    assert any(known.feasible for known in verdict.game.points)
+
+
+@pytest.mark.parametrize("norm", list(Norm))
+def test_search_finds_what_it_says(norm: Norm) -> None:
+    rng = np.random.default_rng(5)
+    networks = [random_network(rng, 4, 3) for _ in range(2)]
+    problem = make_problem(
+        networks, rng.integers(-4, 5, (3, 4)) / 2, [0, 1, 2], norm=norm, radius=2, domain=(-3, 3)
+    )
+    finds = search(problem, [(j, mask) for j in range(3) for mask in (1, 2, 3)], restarts=6)
+    assert finds
+    for find in finds:
+        if find.margin < 1e-9:
+            continue
+        fooled = fooled_members(problem, find.point, [F(d) for d in find.delta.tolist()])
+        assert all(fooled[c] for c in members_of(find.mask))
+    assert [f.mask for f in finds] == [
+        f.mask for f in search(problem, [(j, m) for j in range(3) for m in (1, 2, 3)], restarts=6)
+    ]
+
+
+@pytest.mark.parametrize("baseline", ["ua", "bda"])
+def test_baselines_are_no_better_than_the_optimum(baseline: Baseline) -> None:
+    rng = np.random.default_rng(1)
+    networks = [random_network(rng, 1, 2) for _ in range(3)]
+    problem = make_problem(
+        networks, [[0], [1], [-1]], [0, 1, 0], norm=Norm.LINF, radius=2, goal=MaximizeValue()
+    )
+    result = solve_baseline(problem, baseline)
+    best = solve_split(problem).verdict
+    certificate = result.verdict.certificate
+    assert certificate is not None
+    assert 0 <= result.verdict.lower == certificate.value <= best.lower
+    assert len(certificate.losses) == (3 if baseline == "ua" else 1)
+    if baseline == "ua":
+        alone = [sum(certificate.losses[c][j][c] for j in range(3)) for c in range(3)]
+        for c in range(3):
+            assert alone[c] == max(sum(row[j][c] for j in range(3)) for row in certificate.losses)
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    script = "import sys; from ensc.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", script, "solve", str(EXAMPLES / "maximize.rq"), *arguments]
+    return subprocess.run(command, capture_output=True, check=False, timeout=60)
+
+
+def test_command_line_splits_and_says_so() -> None:
+    done = run("--json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["patterns"] is not None
+    assert sum(F(w) for w in answer["defender"] or ["1"]) == 1
+
+
+def test_number_of_processes_is_checked() -> None:
+    done = run("--jobs", "0")
+    assert done.returncode == 2
+    assert b"number of processes" in done.stderr
