@@ -50,8 +50,8 @@ def _rectifiers(model: Model, symbols: Symbols, relu: Relu) -> Iterator[bytes]:
     if relu == "ite":
         yield from _each(symbols, b"(assert (= ", y, b" (ite (>= ", a, b" 0.0) ", a, b" 0.0)))\n")
         return
-    unpositive = model.variables.lower[y] >= 0  # then its bound says so
-    yield from _each(symbols, b"(assert (>= ", y[~unsigned], b" 0.0))\n")
+    stated = model.variables.lower[y] >= 0  # then its bound says so
+    yield from _each(symbols, b"(assert (>= ", y[~stated], b" 0.0))\n")
     yield from _each(symbols, b"(assert (>= ", y, b" ", a, b"))\n")
     yield from _chords(symbols, y, a, *chord(lower[open_], upper[open_]))
     yield from _each(symbols, b"(assert (or (<= ", y, b" 0.0) (<= ", y, b" ", a, b")))\n")
