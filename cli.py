@@ -406,8 +406,11 @@ def _solve_instances(options: argparse.Namespace) -> int:
     from ensc.runner.solve import Settings
     from ensc.runner.solvers.choose import choose_solvers
 
-    solver = choose_solvers(options.solver)[0]
-    settings = Settings(Options(level=options.level), options.time_limit, options.verbose, solver)
+    solvers = choose_solvers(options.solver)
+    if len(solvers) > 1:
+        print("ensc solve: give one solver for VNN-LIB", file=sys.stderr)
+        return USAGE
+    settings = Settings(Options(level=options.level), options.time_limit, options.verbose, solvers[0])
     if options.instances:
         words = set()
         for line in run_benchmark(options.instances, settings):
