@@ -33,6 +33,9 @@ AIMS = (1e-7, 1e-4, 1e-2, 1.0)
 SIMPLE = (1000, 10**6)
 """Largest denominators of the simple fractions that are tried."""
 
+FEW = 500
+"""Inputs up to which they are."""
+
 
 def values_at(instance: Instance, x: Sequence[Fraction]) -> Exact:
     """Return the values of all variables of an instance at an input, exactly."""
@@ -80,17 +83,24 @@ def find_counterexample(instance: Instance, start: Floats | None = None) -> Exac
 
 
 def _candidates(instance: Instance, search: "_Search", start: Floats) -> Iterator[Exact]:
+    """Propose roundings of the start, then of what ascent makes of it.
+
+    Simple fractions meet equations, which roundings to floats miss; with many inputs they take too long.
+    """
     lower, upper = box(instance)
-    yield from _rounded(start, lower, upper)
+    simple = SIMPLE if instance.inputs <= FEW else ()
+    yield from _rounded(start, lower, upper, simple)
     for row in _ascend(search, start):
-        yield from _rounded(row, lower, upper)
+        yield from _rounded(row, lower, upper, simple)
 
 
-def _rounded(x: Floats, lower: Sequence[Fraction], upper: Sequence[Fraction]) -> Iterator[Exact]:
+def _rounded(
+    x: Floats, lower: Sequence[Fraction], upper: Sequence[Fraction], simple: Sequence[int]
+) -> Iterator[Exact]:
     ends = list(zip(x.tolist(), lower, upper, strict=True))
     yield tuple(_single(v, low, high) for v, low, high in ends)
     yield tuple(min(max(Fraction(v), low), high) for v, low, high in ends)
-    for most in SIMPLE:
+    for most in simple:
         yield tuple(min(max(Fraction(v).limit_denominator(most), low), high) for v, low, high in ends)
 
 

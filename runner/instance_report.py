@@ -1,4 +1,4 @@
-"""An answered property as text and as data."""
+"""An answered property as text and as data, which `instance.schema.json` beside this module describes."""
 
 from fractions import Fraction
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from instance_texts import FIRST, SECOND, save_network, with_files
 from tiny import dense, line_patterns, line_problems, make_problem, random_network
 
+from ensc import runner
 from ensc.cli import main
 from ensc.compiler.diagnostics import Source
 from ensc.compiler.passes.instances import misclassification_instance
@@ -166,11 +167,15 @@ def test_the_command_line_answers_a_property(tmp_path: Path, capsys: pytest.Capt
     witness = tmp_path / "witness.txt"
     assert main(["solve", *arguments, "--witness", str(witness), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
+    schema = Path(runner.__file__).with_name("instance.schema.json").read_text(encoding="utf-8")
+    pytest.importorskip("jsonschema").validate(told, json.loads(schema))
     assert (told["verdict"], told["certified"]) == ("sat", True)
     assert Fraction(told["witness"]["X"]["exact"][0]) >= HALF
     assert witness.read_text().startswith("sat\n((X_0 ")
     assert main(["solve", *arguments]) == 0
     assert capsys.readouterr().out.startswith("verdict    sat\n")
+    assert main(["solve", *arguments, "--solver", "cbc,highs"]) == 2
+    assert main(["solve"]) == 2
 
 
 @pytest.mark.parametrize("suffix", ["mps", "lp", "smt2", "vnnlib"])
