@@ -5,7 +5,9 @@ processes receive the query once, when they start.
 """
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -75,7 +77,16 @@ def run_task(task: Callable[..., T], *arguments: object) -> T:
 
 def _start(problem: EnsembleProblem) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    threading.Thread(target=_die_with_parent, daemon=True).start()
     _swapped(problem)
+
+
+def _die_with_parent() -> None:
+    """A parent that is killed cannot end its workers, and they would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _swapped(problem: EnsembleProblem | None) -> EnsembleProblem | None:

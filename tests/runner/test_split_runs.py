@@ -113,7 +113,7 @@ def test_search_finds_what_it_says(norm: Norm) -> None:
     rng = np.random.default_rng(5)
     networks = [random_network(rng, 4, 3) for _ in range(2)]
     problem = make_problem(
-        networks, rng.integers(-4, 5, (3, 4)) / 2, [0, 1, 2], norm=norm, radius=2, domain=(-3, 3)
+        networks, (rng.integers(-4, 5, (3, 4)) / 2).tolist(), [0, 1, 2], norm=norm, radius=2, domain=(-3, 3)
     )
     finds = search(problem, [(j, mask) for j in range(3) for mask in (1, 2, 3)], restarts=6)
     assert finds
@@ -164,3 +164,31 @@ def test_number_of_processes_is_checked() -> None:
     done = run("--jobs", "0")
     assert done.returncode == 2
     assert b"number of processes" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="asks /proc who lives")
+def test_workers_die_with_their_parent(tmp_path: Path) -> None:
+    program = tmp_path / "parent.py"
+    program.write_text(
+        "import multiprocessing, os, sys, time\n"
+        "from pathlib import Path\n"
+        "from ensc.compiler.frontend.query.resolve import Overrides, load_problem\n"
+        "from ensc.runner.split.tasks import workers\n"
+        "if __name__ == '__main__':\n"
+        "    problem = load_problem(Path(sys.argv[1]), Overrides()).problem\n"
+        "    with workers(problem, 1 + 1) as pool:\n"
+        "        pool.submit(os.getpid).result()\n"
+        "        print(*(c.pid for c in multiprocessing.active_children()), flush=True)\n"
+        "        time.sleep(60)\n"
+    )
+    command = [sys.executable, str(program), str(EXAMPLES / "count1.rq")]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    children = [int(word) for word in parent.stdout.readline().split()]
+    assert children
+    parent.kill()
+    parent.communicate()
+    end = time.monotonic() + 10
+    while any(Path(f"/proc/{child}").exists() for child in children) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
