@@ -99,6 +99,10 @@ def solve_total(groups: Groups, least: Fraction) -> Mix | None:
     multipliers v >= 0 of these rows its dual bound is
     `max over a of sum_c (1 + v_c) M_c(a) - least |X| sum v`.
     """
+    if least <= 0:  # nothing to balance: one attack is enough
+        best = priced(groups, [Fraction(1)] * groups.members)
+        equal = (Fraction(1, groups.members),) * groups.members
+        return Mix(Fraction(sum(best.payoff)), (best,), (Fraction(1),), equal)
     value = solve_value(groups)
     if value.optimum < least:
         return None

@@ -17,6 +17,7 @@ from ensc.compiler.pipeline import compile_problem
 from ensc.compiler.types.model import Model
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal
 from ensc.compiler.types.solution import Proof, Solution, Status, Verdict, Word
+from ensc.runner.game import best_total
 from ensc.runner.split.answer import Answer, Backend, Question
 from ensc.runner.split.board import Board, learned
 from ensc.runner.split.conclude import concluded
@@ -253,6 +254,25 @@ def test_total_with_a_floor_is_the_best_of_all_mixtures(
     assert sum(values) == mix.optimum
     few = solve_few(groups, 1, least, total=True)
     assert few.mix is None or few.mix.optimum <= mix.optimum
+
+
+@settings(max_examples=40, deadline=None)
+@given(mixes().map(lambda kinds: kinds[:3]), st.integers(1, 2), st.fractions(0, 1, max_denominator=4))
+def test_total_of_few_attacks_is_the_best_of_all_sets(
+    patterns: list[tuple[int, ...]], count: int, least: Fraction
+) -> None:
+    rows = sorted(
+        {tuple(sum(m >> c & 1 for m in choice) for c in range(3)) for choice in itertools.product(*patterns)}
+    )
+    best = None
+    for chosen in itertools.combinations(rows, min(count, len(rows))):
+        p = best_total(chosen, least * len(patterns))
+        if p is not None:
+            reached = sum(q * sum(row) for q, row in zip(p, chosen, strict=True))
+            best = reached if best is None else max(best, reached)
+    few = solve_few(grouped(patterns, 3), count, least, total=True)
+    assert few.exact
+    assert (None if few.mix is None else few.mix.optimum) == few.upper == best
 
 
 @settings(max_examples=60, deadline=None)
