@@ -26,6 +26,7 @@ from ensc.runner.benchmark import line_json, run_benchmark
 from ensc.runner.counterexample import find_counterexample, is_counterexample, values_at
 from ensc.runner.instance import Answer, solve_instances
 from ensc.runner.solve import Settings
+from ensc.runner.solvers.choose import choose_solvers
 
 pytest.importorskip("mip")
 
@@ -214,3 +215,33 @@ def test_a_query_that_is_one_instance_becomes_a_property(
     assert "E1055" in capsys.readouterr().err
     assert main(["compile", str(EXAMPLES / "robust.rq"), "--split", str(tmp_path / "all")]) == 0
     assert (tmp_path / "all/2.0/instances.csv").is_file()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_merged_networks_have_the_answers_of_their_members(tmp_path: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    networks = [random_network(rng, 2, 3) for _ in range(2)]
+    points = (rng.integers(-8, 9, (2, 2)) / 4).tolist()
+    problem = with_files(make_problem(networks, points, [0, 1], radius=Fraction(3, 4)), tmp_path)
+    write_instances(problem, tmp_path / "all", [(0, 1), (1,)], seconds=30)
+    patterns = [(j, pattern) for j in (0, 1) for pattern in ([0, 1], [1])]
+    direct = [solve_instances([misclassification_instance(problem, *each)]).answer.value for each in patterns]
+    for version in ("1.0", "2.0"):
+        lines = run_benchmark(tmp_path / "all" / version / "instances.csv", Settings())
+        assert [line.word for line in lines] == direct
+
+
+@pytest.mark.parametrize("solver", ["cbc", "highs", "z3", "cvc5"])
+def test_every_kind_of_solver_answers(solver: str) -> None:
+    pytest.importorskip({"cbc": "mip", "highs": "highspy"}.get(solver, solver))
+    weight = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0]])
+    network = dense((weight, np.zeros(3)), (np.array([[1.0, -1.0, -1.0]]), np.zeros(1)), inputs=2)
+    reader = Reader("f", network, np.arange(2))
+    (back_end,) = choose_solvers(solver)
+    bent = Atom((2,), (ONE,), Fraction(13, 10)), Atom((0,), (-ONE,), -Fraction(7, 10))
+    instance = Instance("n", (-ONE, -ONE), (ONE, ONE), (reader,), All(bent))
+    assert solve_instances([instance], Settings(solver=back_end)).answer is Answer.SAT
+    closed = Instance("n", (-ONE, -ONE), (ONE, ONE), (reader,), All((*bent, Atom((1,), (-ONE,), -HALF))))
+    result = solve_instances([closed], Settings(solver=back_end))
+    assert result.answer is Answer.UNSAT
+    assert result.proofs[0].solver != "ensc"
