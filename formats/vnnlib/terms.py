@@ -18,6 +18,8 @@ LONGEST = 400
 LARGEST = Fraction(10**30)
 """Beyond, float64 analyses overflow, and files mean `unbounded`."""
 
+_ZERO, _ONE = Fraction(0), Fraction(1)
+
 COMPARISONS = ("<=", ">=", "<", ">")
 CONNECTIVES = ("and", "or")
 ARITHMETIC = ("+", "-", "*")
@@ -109,11 +111,16 @@ def _compared(operator: str, left: Form, right: Form) -> Condition:
 
 def _atom(larger: Form, smaller: Form, *, strict: bool) -> Atom:
     """Return `larger >= smaller`."""
+    least = smaller[1] - larger[1] if larger[1] else smaller[1]
+    if not smaller[0] and len(larger[0]) == 1:  # a bound: most assertions of most files
+        ((element, coefficient),) = larger[0].items()
+        if coefficient:
+            return Atom((element,), (coefficient,), least, strict)
     terms = dict(larger[0])
     for element, coefficient in smaller[0].items():
-        terms[element] = terms.get(element, Fraction(0)) - coefficient
+        terms[element] = terms.get(element, _ZERO) - coefficient
     columns = tuple(sorted(element for element, coefficient in terms.items() if coefficient))
-    return Atom(columns, tuple(terms[v] for v in columns), smaller[1] - larger[1], strict)
+    return Atom(columns, tuple(terms[v] for v in columns), least, strict)
 
 
 def read_form(scope: Scope, expression: Expression) -> Form:
@@ -125,7 +132,7 @@ def read_form(scope: Scope, expression: Expression) -> Form:
     if isinstance(expression, Word):
         if expression.text[0].isdigit() or expression.text[0] in "+-.":
             return {}, read_number(scope.source, expression)
-        return {scope.element(expression): Fraction(1)}, Fraction(0)
+        return {scope.element(expression): _ONE}, _ZERO
     operator, parts = _operator(scope, expression)
     known = (*ARITHMETIC, "/") if scope.version == 1 else ARITHMETIC
     if operator.text not in known:
@@ -160,7 +167,7 @@ def read_number(source: Source, word: Word) -> Fraction:
             help="write a decimal number such as `-0.25` or `1e-3`",
         )
     value = Fraction(text) if len(text) <= LONGEST else LARGEST + 1
-    if abs(value) > LARGEST:
+    if (len(text) > 30 or "e" in text.lower()) and abs(value) > LARGEST:
         reject(
             "E1277",
             f"the number `{shown(text)}` is too large or too long",
