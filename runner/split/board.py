@@ -50,11 +50,13 @@ class Half:
         groups: what it was solved for.
         mix: the best mixture found, None if none satisfies the goal.
         bound: no mixture has more; None if there is none.
+        ceiling: a mixture that the bound rests on, if it is not `mix`.
     """
 
     groups: Groups
     mix: Mix | None
     bound: Fraction | None
+    ceiling: Mix | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def half(problem: EnsembleProblem, patterns: Sequence[Antichain]) -> Half:
             few = solve_few(groups, count, alpha, total=True)
         case _:
             assert_never(problem.goal)
-    return Half(groups, few.mix, few.upper)
+    return Half(groups, few.mix, few.upper, few.ceiling)
 
 
 def _is_decided(problem: EnsembleProblem, lower: Half, upper: Half) -> bool:
@@ -150,9 +152,15 @@ def leaning(board: Board, now: Standing) -> Iterator[tuple[int, int]]:
     A pattern of the upper bound's mixture that is open at a point counts by its probability, and by how much
     more it is worth to the defender's weights than what is known to be feasible there.
     """
-    mix = now.upper.mix
-    if mix is None:
-        return
+    asked: set[tuple[int, int]] = set()
+    for mix in (now.upper.mix, now.upper.ceiling):
+        if mix is not None:
+            pairs = [pair for pair in _leaning(board, now, mix) if pair not in asked]
+            asked.update(pairs)
+            yield from pairs
+
+
+def _leaning(board: Board, now: Standing, mix: Mix) -> Iterator[tuple[int, int]]:
     place = {kind: g for g, kind in enumerate(now.upper.groups.patterns)}
     weights = mix.defender or (Fraction(1),) * now.upper.groups.members
     used: dict[tuple[int, int], float] = {}

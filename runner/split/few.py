@@ -36,11 +36,13 @@ class Bracket:
         mix: the best that was met, None if none satisfies the goal.
         upper: no mixture of k attacks has more; None if none satisfies the goal.
         exact: whether `mix` reaches `upper`, or both are None.
+        ceiling: the best mixture of any number of attacks, which `upper` may rest on where it is not exact.
     """
 
     mix: Mix | None
     upper: Fraction | None
     exact: bool
+    ceiling: Mix | None = None
 
 
 def solve_few(groups: Groups, count: int, least: Fraction | None = None, *, total: bool = False) -> Bracket:
@@ -61,12 +63,12 @@ def solve_few(groups: Groups, count: int, least: Fraction | None = None, *, tota
     if columns is None:
         columns = list(ceiling.columns)
         best, _ = _searched(groups, columns, count, least, total=total)
-        return Bracket(best, ceiling.optimum, exact=False)
+        return Bracket(best, ceiling.optimum, exact=False, ceiling=ceiling)
     best, upper = _searched(groups, columns, count, least, total=total)
     if upper is None:
         return Bracket(best, None if best is None else best.optimum, exact=True)
     upper = min(upper, ceiling.optimum)
-    return Bracket(best, upper, exact=best is not None and best.optimum == upper)
+    return Bracket(best, upper, best is not None and best.optimum == upper, ceiling)
 
 
 def _undominated(groups: Groups) -> list[Column] | None:

@@ -15,7 +15,7 @@ from z3_oracle import _piecewise, _rows, _variables, solve_model
 
 from ensc.compiler.pipeline import compile_problem
 from ensc.compiler.types.model import Model
-from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal
+from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal, MaximizeValue
 from ensc.compiler.types.solution import Proof, Solution, Status, Verdict, Word
 from ensc.runner.game import best_total
 from ensc.runner.split.answer import Answer, Backend, Question
@@ -292,3 +292,19 @@ def test_many_points_few_attacks_leave_an_interval() -> None:
     assert few.upper is not None
     assert few.mix.optimum <= few.upper <= solve_value(groups).optimum
     assert not few.exact
+
+
+def test_few_attacks_that_are_not_enumerated_still_ask_what_the_bound_leans_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ensc.runner.split.few.MOST_CHOICES", 0)
+    without_search(monkeypatch)
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        networks = [random_network(rng, 1, 2) for _ in range(3)]
+        problem = make_problem(networks, [[0], [1]], [0, 1], radius=2, count=2, goal=MaximizeValue())
+        verdict = solved(problem)
+        assert verdict.lower <= brute_force(problem) <= verdict.upper
+        assert verdict.game is not None
+        mixed = dataclasses.replace(problem, threat=dataclasses.replace(problem.threat, count=3))
+        assert verdict.upper <= brute_force(mixed)
