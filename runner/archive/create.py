@@ -11,7 +11,7 @@ from pathlib import Path
 from ensc.compiler.diagnostics import Diagnostic, Rejected, reject
 from ensc.compiler.frontend.query.resolve import load_problem
 from ensc.compiler.quoting import shown
-from ensc.compiler.types.problem import EnsembleProblem
+from ensc.compiler.types.problem import EnsembleProblem, MinimizeRadius, ProfileValue
 from ensc.compiler.types.solution import Verdict
 from ensc.formats.files import write_file
 from ensc.runner.archive.expected import from_expectation, from_verdict
@@ -46,10 +46,11 @@ def create_archive(problem: EnsembleProblem, folder: Path, verdict: Verdict | No
         What could not be written and why, or was rounded.
 
     Raises:
-        Rejected: E1170 without source and licence, E1171 if the folder is taken, E1120 or E1121 if the
-            verdict contradicts the query, E1020 if something cannot be written, what the compiler rejects.
+        Rejected: E0930 for a question about many radii, E1170 without source and licence, E1171 if the
+            folder is taken, E1120 or E1121 if the verdict contradicts the query, E1020 if something cannot be
+            written, what the compiler rejects.
     """
-    require_meta(problem)
+    require_archivable(problem)
     require_free(folder)
     known = from_expectation(problem) if verdict is None else from_verdict(problem, verdict)
     with _appearing(folder) as temporary:
@@ -82,12 +83,18 @@ def complete(folder: Path, query: str, record: Record) -> tuple[str, ...]:
     return notes
 
 
-def require_meta(problem: EnsembleProblem) -> None:
-    """Refuse a query that does not say where it comes from and what others may do with it.
+def require_archivable(problem: EnsembleProblem) -> None:
+    """Refuse a query without files, or which does not say where it comes from and what others may do with it.
 
     Raises:
-        Rejected: E1170, one for each entry that is missing.
+        Rejected: E0930 for a question about many radii; E1170, one for each entry that is missing.
     """
+    if isinstance(problem.goal, MinimizeRadius | ProfileValue):
+        reject(
+            "E0930",
+            "this goal asks about many radii and has no single model file",
+            help="archive a `check` or `maximize value` query about one radius",
+        )
     missing = [key for key in NEEDED if not problem.meta.get(key, "").strip()]
     if missing:
         raise Rejected([_missing(problem, key) for key in missing])

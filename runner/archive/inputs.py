@@ -13,12 +13,16 @@ from pathlib import Path
 from typing import assert_never
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 
+from ensc.compiler.diagnostics import Source
 from ensc.compiler.files import read_file
 from ensc.compiler.frontend.data.raw import DATA_FILE
 from ensc.compiler.frontend.onnx.external import external_files
 from ensc.compiler.frontend.onnx.load import NETWORK_FILE
+from ensc.compiler.frontend.syntax.format import format_query
+from ensc.compiler.frontend.syntax.parse import parse_query
 from ensc.compiler.passes.notes import goal_text
 from ensc.compiler.types.problem import (
     Domain,
@@ -91,7 +95,7 @@ def _points(points: PointSet) -> bytes:
     return text.getvalue()
 
 
-def _npy(array: np.ndarray[tuple[int, ...], np.dtype[np.float64]] | np.ndarray) -> bytes:
+def _npy(array: npt.NDArray[np.generic]) -> bytes:
     text = io.BytesIO()
     little = array.dtype.newbyteorder("<")
     np.lib.format.write_array(text, np.ascontiguousarray(array, little), version=(1, 0), allow_pickle=False)
@@ -108,7 +112,8 @@ def query_text(problem: EnsembleProblem, files: Mapping[str, str]) -> str:
         problem: the problem.
         files: the model file of each member, relative to the query.
     """
-    return "".join(f"{line}\n" for line in _lines(problem, files))
+    text = "".join(f"{line}\n" for line in _lines(problem, files))
+    return format_query(parse_query(Source(problem.name, text)))
 
 
 def _lines(problem: EnsembleProblem, files: Mapping[str, str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from string import Template
 from textwrap import fill
 from typing import assert_never
 
+from ensc.compiler.passes.notes import goal_text
 from ensc.compiler.quoting import counted
 from ensc.compiler.types.problem import (
     Check,
@@ -148,12 +149,8 @@ def _question(problem: EnsembleProblem) -> str:
         case MaximizeTotal(alpha):
             limit = "" if alpha is None else f" among those with value(A) >= {alpha}"
             return f"The question: what is the largest *total*, the sum over all members and points{limit}?"
-        case MinimizeRadius(parameter, alpha, lower, upper):
-            return (
-                f"The question: what is the least {parameter} in [{lower}, {upper}] with a value of {alpha}?"
-            )
-        case ProfileValue(parameter, lower, upper):
-            return f"The question: what is the largest value for every {parameter} in [{lower}, {upper}]?"
+        case MinimizeRadius() | ProfileValue():
+            return f"The question: {goal_text(problem.goal)}."
         case _:
             assert_never(problem.goal)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from ensc.compiler.diagnostics import Diagnostic, Rejected, reject
 from ensc.compiler.frontend.query.resolve import load_problem
 from ensc.compiler.quoting import shown
-from ensc.runner.archive.create import complete
+from ensc.runner.archive.create import complete, require_archivable
 from ensc.runner.archive.expected import FROM_QUERY, from_expectation
 from ensc.runner.archive.manifest import MANIFEST, QUERY, SUMS, Entry, Manifest, entries, read_manifest
 
@@ -31,7 +31,10 @@ def verify_archive(folder: Path) -> str:
 
 
 def _check_hashes(folder: Path, manifest: Manifest) -> None:
-    found = {entry.path: entry for entry in entries(folder)}
+    try:
+        found = {entry.path: entry for entry in entries(folder)}
+    except OSError as error:
+        reject("E1173", f"a file cannot be read: {error.strerror}")
     stated = {entry.path: entry for entry in manifest.files}
     said = [*_differences(stated, found), *_unlisted(stated, found)]
     if said:
@@ -63,6 +66,7 @@ def _check_query(folder: Path, manifest: Manifest) -> None:
     if manifest.query not in {entry.path for entry in manifest.files} or not manifest.query.endswith(".rq"):
         reject("E1172", f"the manifest names no query: `{shown(manifest.query)}` is none")
     problem = load_problem(folder / manifest.query).problem
+    require_archivable(problem)
     digest = problem.digest
     if digest != manifest.digest:
         reject(
