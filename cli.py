@@ -477,10 +477,13 @@ def _answer(result: "Result", options: argparse.Namespace, *, printed: bool = Fa
 
 def _add_archive(commands: Commands) -> None:
     parser = _query_command(
-        commands, "archive", "Write a benchmark folder: a query, all it names, and every form of it."
+        commands,
+        "archive",
+        "Write a benchmark folder: a query, all it names, and every form of it.",
+        also=", or with --verify the folder of an archive",
     )
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="a folder that does not exist yet")
-    parser.add_argument("--verify", action="store_true", help="check the archive in the folder QUERY instead")
+    parser.add_argument("--verify", action="store_true", help="check an archive instead")
     parser.add_argument(
         "--solve", action="store_true", help="solve the query with CBC first, and archive what was certified"
     )
@@ -516,13 +519,17 @@ def _load_one(options: argparse.Namespace) -> "EnsembleProblem":
 
 def _archived_verdict(problem: "EnsembleProblem", options: argparse.Namespace) -> "Verdict":
     """Solve what is to be archived, once it is clear that it can be."""
-    from ensc.runner.archive.create import require_free, require_meta
+    from ensc.compiler.types.solution import Word
+    from ensc.runner.archive.create import require_archivable, require_free
     from ensc.runner.split.loop import SplitSettings
     from ensc.runner.split.solve import solve_split
 
-    require_meta(problem)
+    require_archivable(problem)
     require_free(options.output)
-    return solve_split(problem, SplitSettings(time_limit=options.time_limit)).verdict
+    verdict = solve_split(problem, SplitSettings(time_limit=options.time_limit)).verdict
+    if verdict.word is Word.UNKNOWN:
+        print("not solved: the archive says what the query expects", file=sys.stderr)
+    return verdict
 
 
 # fmt, explain, info, solvers -------------------------------------------------------------------------

@@ -87,8 +87,10 @@ def _check_contents(folder: Path, manifest: Manifest) -> None:
         old = {entry.path: entry for entry in entries(folder)}
         new = {entry.path: entry for entry in entries(again)}
     different = sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))
-    if different:
-        raise Rejected([_not_following(path, manifest) for path in different[:MOST_REPORTED]])
+    # The lists differ wherever anything does.
+    told = [path for path in different if path not in {MANIFEST, SUMS}] or different
+    if told:
+        raise Rejected([_not_following(path, manifest) for path in told[:MOST_REPORTED]])
 
 
 def _not_following(path: str, manifest: Manifest) -> Diagnostic:
