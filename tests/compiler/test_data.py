@@ -449,8 +449,8 @@ def test_damaged_archives(folder: Path, kind: str) -> None:
         struct.pack(">BBBB2I", 0, 0, 8, 2, 3, 4) + bytes(11),
         struct.pack(">BBBB2I", 0, 0, 8, 2, 3, 4) + bytes(13),
         struct.pack(">BBBB2I", 0, 0, 7, 2, 3, 4) + bytes(12),
-        gzip.compress(struct.pack(">BBBB3I", 0, 0, 8, 3, 2**32 - 1, 2**32 - 1, 2**32 - 1)),
-        gzip.compress(struct.pack(">BBBB2I", 0, 0, 8, 2, 3, 4) + bytes(12))[:-12],
+        gzip.compress(struct.pack(">BBBB3I", 0, 0, 8, 3, 2**32 - 1, 2**32 - 1, 2**32 - 1), mtime=0),
+        gzip.compress(struct.pack(">BBBB2I", 0, 0, 8, 2, 3, 4) + bytes(12), mtime=0)[:-12],
         b"\x1f\x8b\x08garbage",
     ],
 )
