@@ -381,8 +381,8 @@ def test_large_hostile_files_take_linear_time(head: str, piece: str) -> None:
 
 def test_every_code_is_explained() -> None:
     root = Path(next(iter(ensc.__path__))) / "formats" / "solutions"
-    raised = {code for path in root.glob("*.py") for code in re.findall(r'"(E12[5-9]\d)"', path.read_text())}
-    explained = {path.stem for path in EXPLANATIONS.glob("E12[5-9]?.md")}
+    raised = {code for path in root.glob("*.py") for code in re.findall(r'"(E125\d)"', path.read_text())}
+    explained = {path.stem for path in EXPLANATIONS.glob("E125?.md")}
     assert raised == explained
     for code in raised:
         text = (EXPLANATIONS / f"{code}.md").read_text()

@@ -1,8 +1,6 @@
 """Runs of the split: the examples, several processes, killed workers, interruptions, limits, baselines."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -13,16 +11,15 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
+from bad_backends import FLAG, dies_once, hangs, interrupts
 from tiny import make_problem, random_network
 
 from ensc.compiler.frontend.query.resolve import Overrides, load_problem
-from ensc.compiler.types.model import Model
 from ensc.compiler.types.problem import EnsembleProblem, MaximizeValue, Norm
-from ensc.compiler.types.solution import Proof, Solution, Status, Word
+from ensc.compiler.types.solution import Word
 from ensc.runner.certify import fooled_members
 from ensc.runner.expectation import compare_expectation
 from ensc.runner.report import result_json
-from ensc.runner.split.answer import solve_by_cbc
 from ensc.runner.split.attack_search import search
 from ensc.runner.split.baselines import Baseline, solve_baseline
 from ensc.runner.split.loop import Progress, SplitSettings, play
@@ -32,31 +29,10 @@ from ensc.runner.split.solve import solve_split
 F = Fraction
 EXAMPLES = Path(__file__).parents[2] / "examples" / "digits"
 QUERIES = sorted(path.name for path in EXAMPLES.glob("*.rq"))
-FLAG = "ENSC_TEST_DEAD"
 
 
 def load(name: str) -> EnsembleProblem:
     return load_problem(EXAMPLES / name, Overrides()).problem
-
-
-def dies_once(model: Model, seconds: float | None, seed: int) -> tuple[Solution, Proof | None]:
-    """End the worker process the first time anybody asks."""
-    flag = Path(os.environ[FLAG])
-    if not flag.exists():
-        flag.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return solve_by_cbc(model, seconds, seed)
-
-
-def hangs(model: Model, seconds: float | None, seed: int) -> tuple[Solution, Proof | None]:
-    del model, seconds, seed
-    time.sleep(60)
-    return Solution(Status.UNKNOWN, {}), None
-
-
-def interrupts(model: Model, seconds: float | None, seed: int) -> tuple[Solution, Proof | None]:
-    del model, seconds, seed
-    raise KeyboardInterrupt
 
 
 @pytest.fixture(scope="module")
