@@ -11,7 +11,8 @@ help:  ## list the targets
 demo: .venv/ready  ## compile, solve and certify an ensemble query on real digits
 	@mkdir -p build
 	$(BIN)/ensc compile examples/digits/not_robust.rq -o build/not_robust.mps --stats
-	$(BIN)/ensc solve examples/digits/not_robust.rq
+	$(BIN)/ensc solve --strategy joint examples/digits/not_robust.rq
+	$(BIN)/ensc solve examples/digits/robust.rq
 
 test: .venv/ready  ## run the test suite (minutes)
 	$(BIN)/pytest -n 2 -m 'not slow'
