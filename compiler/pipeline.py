@@ -1,7 +1,15 @@
 """The compiler on one page: from a problem to the model that the formats write.
 
-query.rq --load_problem--> EnsembleProblem --input_sets--> InputSets --interval_bounds--> Bounds
-         --lower_joint--> Model --linearize--> linear Model --describe--> linear Model with its header
+The joint model of a whole query:
+
+    query.rq --load_problem--> EnsembleProblem --input_sets--> InputSets
+             --interval_bounds (-O0) or relaxed_bounds--> Bounds --whole_scope (-O0) or pruned_scope--> Scope
+             --lower_joint--> Model                  written as .smt2
+             --linearize--> linear Model --describe--> with its header: .mps and .lp
+
+A query split over its points uses the same passes with `lower_misclassification` in the place of
+`lower_joint`; a VNN-LIB property is an `Instance`, bounded by `instance_bounds` and lowered by
+`instance_model`.
 """
 
 import dataclasses
