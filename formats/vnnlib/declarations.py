@@ -16,7 +16,7 @@ ELEMENTS = 1 << 24
 """Declared elements: more than any network that can be verified has."""
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_FLAT = re.compile(r"([XY])_([0-9]{1,9})")
+_FLAT = re.compile(r"([XY])_(0|[1-9][0-9]{0,8})")
 _ELEMENT = re.compile(r"([^\s\[]+)\s*\[([^\]]*)\]")
 _INDICES = re.compile(r"\s*[0-9]{1,9}\s*(?:,\s*[0-9]{1,9}\s*)*")
 _REALS = frozenset(("real", "float16", "float32", "float64", "float", "double", "bfloat16"))

@@ -118,6 +118,7 @@ REFUSED = {
     "third kind": ("E1274", "(declare-const Z_0 Real)"),
     "unknown": ("E1275", f"{HEAD}(assert (>= X_1 1))"),
     "unknown tensor": ("E1275", f"{NET}(assert (>= Z[0] 1.0))"),
+    "leading zero": ("E1274", f"{HEAD}(declare-const Y_01 Real)(assert (>= X_0 1))"),
     "gap": ("E1276", f"{HEAD}(declare-const X_2 Real)(assert (>= X_0 1))"),
     "indices": ("E1276", f"{NET}(assert (>= X[0,0] 1.0))"),
     "beyond": ("E1276", f"{NET}(assert (>= X[2] 1.0))"),
