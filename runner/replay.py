@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ensc.compiler.diagnostics import Rejected
+from ensc.compiler.frontend.onnx.load import weights_of
 from ensc.compiler.types.network import Floats
 from ensc.compiler.types.problem import EnsembleProblem, Member, Targeted, Untargeted
 from ensc.compiler.types.solution import Attack
@@ -109,7 +111,7 @@ def _margins(problem: EnsembleProblem, member: Member, points: Any) -> Floats | 
     path = Path(member.path)
     if not path.is_file():
         return f"`{member.file}` is gone"
-    if hashlib.sha256(path.read_bytes()).hexdigest() != member.sha256:
+    if _has_changed(path, member):
         return f"`{member.file}` has changed since the query was read"
     if member.network.dropped and _margin_matters(problem):
         return (
@@ -124,6 +126,16 @@ def _margins(problem: EnsembleProblem, member: Member, points: Any) -> Floats | 
     labels = np.tile(problem.points.labels, len(points))
     margin = margins(problem.loss, labels, logits.astype(np.float64))[0]
     return margin.reshape(points.shape[:2])
+
+
+def _has_changed(path: Path, member: Member) -> bool:
+    """Whether the model, or a file of weights beside it, is not the one that was read."""
+    if hashlib.sha256(path.read_bytes()).hexdigest() != member.sha256:
+        return True
+    try:
+        return weights_of(path, None) != member.weights
+    except Rejected:  # a file of weights is gone
+        return True
 
 
 def _margin_matters(problem: EnsembleProblem) -> bool:

@@ -4,9 +4,10 @@ The lines hold no date, path or machine: the same problem, options and version g
 """
 
 from importlib.metadata import version
+from pathlib import PurePosixPath
 from typing import assert_never
 
-from ensc.compiler.quoting import counted
+from ensc.compiler.quoting import counted, shown
 from ensc.compiler.types.model import Model, size_of
 from ensc.compiler.types.problem import (
     Check,
@@ -67,10 +68,14 @@ def summary(problem: EnsembleProblem) -> str:
 
 
 def _members(problem: EnsembleProblem) -> list[str]:
-    return [
-        f"member {c} {member.name}: {member.file}, sha256 {member.sha256}"
-        for c, member in enumerate(problem.ensemble, start=1)
-    ]
+    lines = []
+    for c, member in enumerate(problem.ensemble, start=1):
+        lines.append(f"member {c} {member.name}: {member.file}, sha256 {member.sha256}")
+        lines += [
+            f"member {c} {member.name}: weights in {shown(PurePosixPath(name).name)}, sha256 {sha256}"
+            for name, sha256 in member.weights
+        ]
+    return lines
 
 
 def _attacker(problem: EnsembleProblem) -> str:

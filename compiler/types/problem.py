@@ -34,6 +34,8 @@ class Member:
         path: where it was read, for the runner (float32 replay) and archives; never printed into a file.
         sha256: of the model file, hexadecimal.
         interface: the graph input and output that the query names, if it does.
+        weights: name and SHA-256 of every file beside the model that holds weights of it, as the model names
+            them and in its order.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Member:
     path: str
     sha256: str
     interface: tuple[str | None, str | None] = (None, None)
+    weights: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,7 +25,7 @@ from onnx import ModelProto, NodeProto, TensorProto, compose, helper, inliner, n
 
 from ensc.compiler.diagnostics import Rejected, reject
 from ensc.compiler.files import sha256_of
-from ensc.compiler.frontend.onnx.load import NETWORK_FILE
+from ensc.compiler.frontend.onnx.load import NETWORK_FILE, weights_of
 from ensc.compiler.frontend.onnx.read import read_network
 from ensc.compiler.passes.evaluate import evaluate
 from ensc.compiler.quoting import shown
@@ -124,7 +124,7 @@ def prepared(member: Member) -> Part:
         Rejected: E1053 if it has changed, or its input or output is not to be told.
     """
     path = Path(member.path)
-    if sha256_of(path, NETWORK_FILE, None) != member.sha256:
+    if sha256_of(path, NETWORK_FILE, None) != member.sha256 or weights_of(path, None) != member.weights:
         _refuse(member, "its file has changed since the query was read")
     model = inliner.inline_local_functions(onnx.load(path))
     known = {tensor.name for tensor in model.graph.initializer}

@@ -10,11 +10,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from queries import STATEMENTS, load, place_of, query, refused, write_folder, write_network
 
 from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.frontend.query.resolve import Overrides, load_problem, load_sweep
+from ensc.compiler.passes.notes import describe_problem
 from ensc.compiler.types.problem import (
     Check,
     Domain,
@@ -530,6 +532,29 @@ def test_the_digest_depends_on_all_that_an_answer_depends_on(folder: Path) -> No
     digests = [digest(folder, **changes) for changes in CHANGES]
     assert len(set(digests)) == len(digests)
     assert all(re.fullmatch("[0-9a-f]{64}", d) for d in digests)
+
+
+def test_weights_beside_a_model_are_part_of_it(folder: Path) -> None:
+    for name, seed in (("one", 0), ("two", 1)):
+        (folder / name).mkdir()
+        write_network(folder / name / "m.onnx", seed=seed)
+        model = onnx.load(folder / name / "m.onnx")
+        path = folder / name / "m.onnx"
+        onnx.save(model, path, save_as_external_data=True, location="w.bin", size_threshold=0)
+    assert (folder / "one/m.onnx").read_bytes() == (folder / "two/m.onnx").read_bytes()
+    one, two = ({"ensemble": f'ensemble C {{ f = onnx("{name}/m.onnx"); }}'} for name in ("one", "two"))
+    both = load(folder, query(ensemble='ensemble C { f = onnx("one/m.onnx"); g = onnx("two/m.onnx"); }'))
+    assert both.warnings == ()
+    f, g = both.problem.ensemble
+    assert f.sha256 == g.sha256
+    hashes = [hashlib.sha256((folder / name / "w.bin").read_bytes()).hexdigest() for name in ("one", "two")]
+    assert [f.weights, g.weights] == [(("w.bin", each),) for each in hashes]
+    assert {("w.bin", each) for each in hashes} < set(both.problem.files)
+    assert describe_problem(both.problem).count(f"member 2 g: weights in w.bin, sha256 {hashes[1]}") == 1
+    before = digest(folder, **one)
+    assert before != digest(folder, **two)
+    (folder / "one/w.bin").write_bytes((folder / "two/w.bin").read_bytes())
+    assert before != digest(folder, **one) == digest(folder, **two)
 
 
 def test_the_digest_does_not_depend_on_the_process(folder: Path) -> None:

@@ -13,6 +13,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from ensc.compiler.frontend.onnx.load import weights_of
 from ensc.compiler.frontend.onnx.read import read_network
 from ensc.compiler.types.network import Network
 from ensc.compiler.types.problem import EnsembleProblem, Untargeted
@@ -53,6 +54,19 @@ def query(make_problem: Maker) -> Callable[..., EnsembleProblem]:
         return replace(problem, ensemble=(replace(problem.ensemble[0], sha256=digest),))
 
     return make
+
+
+def test_changed_weights_are_not_replayed(tmp_path: Path, query: Maker) -> None:
+    path = written(tmp_path / "f1.onnx")
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location="w.bin", size_threshold=0)
+    problem = query(path)
+    member = replace(problem.ensemble[0], weights=weights_of(path, None))
+    problem = replace(problem, ensemble=(member,))
+    assert replay(problem, FAR).compared == 1
+    (tmp_path / "w.bin").write_bytes(bytes((tmp_path / "w.bin").stat().st_size))
+    assert "has changed since the query was read" in replay(problem, FAR).skipped[0]
+    (tmp_path / "w.bin").unlink()
+    assert "has changed since the query was read" in replay(problem, FAR).skipped[0]
 
 
 @pytest.mark.parametrize("batch", [(1,), ("N",)])

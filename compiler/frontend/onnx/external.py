@@ -34,17 +34,17 @@ def read_external(model: ModelProto, path: Path, origin: Origin, allowed: int) -
 
 def external_files(model: ModelProto) -> tuple[str, ...]:
     """Return the files beside a model that hold its weights, as the model names them, each once."""
-    entries = (
-        entry
-        for tensor in _tensors(model)
-        if tensor.data_location == TensorProto.EXTERNAL
-        for entry in tensor.external_data
-    )
-    return tuple(dict.fromkeys(entry.value for entry in entries if entry.key == "location"))
+    external = (t for t in _tensors(model) if t.data_location == TensorProto.EXTERNAL)
+    return tuple(dict.fromkeys(_entries(tensor).get("location", "") for tensor in external))
+
+
+def _entries(tensor: TensorProto) -> dict[str, str]:
+    """Return where the data of a tensor lies; of a key that is given twice, the last counts."""
+    return {entry.key: entry.value for entry in tensor.external_data}
 
 
 def _external(tensor: TensorProto, folder: Path, origin: Origin, allowed: int) -> bytes:
-    entries = {entry.key: entry.value for entry in tensor.external_data}
+    entries = _entries(tensor)
     what = f"the external data of tensor `{shown(tensor.name)}` of {origin.file}"
     location = entries.get("location", "")
     try:

@@ -12,8 +12,9 @@ import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # has no types
 from onnx import ModelProto, NodeProto, helper, inliner
 
-from ensc.compiler.files import FileKind, read_file
-from ensc.compiler.frontend.onnx.external import read_external, subgraphs
+from ensc.compiler.diagnostics import Span
+from ensc.compiler.files import FileKind, read_file, sha256_of
+from ensc.compiler.frontend.onnx.external import external_files, read_external, subgraphs
 from ensc.compiler.frontend.onnx.graph import Graph, Node, domain_of, graph_of
 from ensc.compiler.frontend.onnx.origin import Origin
 from ensc.compiler.quoting import shown
@@ -22,6 +23,8 @@ _Answer = TypeVar("_Answer")
 
 BYTES = 1 << 30  # of one model with its external data
 NETWORK_FILE = FileKind("network", "E0501", "E0501", "E0504", BYTES)
+_WEIGHTS_FILE = FileKind("file of weights", "E0501", "E0501", "E0504", 1 << 40)
+"""Models may share one: it may be larger than what one of them reads."""
 _OLDEST = 7  # operator set; before it, broadcasting and pooling were defined differently
 _SMALL = 64  # entries of a weight of which the numbers are looked at
 _CALLS = 1 << 16  # nodes after functions have been expanded
@@ -63,6 +66,24 @@ def load(path: Path, origin: Origin) -> Loaded:
     except UnicodeDecodeError:
         origin.reject("E0503", f"{origin.file} is corrupt: a name in it is no UTF-8 text")
     return Loaded(graph, model, hashlib.sha256(content).hexdigest())
+
+
+def weights_of(path: Path, place: Span | None) -> tuple[tuple[str, str], ...]:
+    """Return name and SHA-256 of every file beside a model that holds weights of it.
+
+    Args:
+        path: a model that `load` has accepted, so that all its files lie in its folder.
+        place: where the query names it.
+
+    Raises:
+        Rejected: E0501 or E0504 if a file cannot be read.
+    """
+    try:
+        model = ModelProto.FromString(read_file(path, NETWORK_FILE, place))
+    except DecodeError:  # whoever reads the model says so
+        return ()
+    folder = path.resolve().parent
+    return tuple((name, sha256_of(folder / name, _WEIGHTS_FILE, place)) for name in external_files(model))
 
 
 def check_shapes(loaded: Loaded, nodes: Sequence[Node]) -> None:

@@ -26,7 +26,7 @@ VERSION = 1
 
 
 def digest_of(
-    networks: tuple[tuple[str, str | None, str | None], ...],
+    networks: tuple[tuple[object, ...], ...],
     points: PointSet,
     threat: ThreatModel,
     loss: Loss,
@@ -35,10 +35,12 @@ def digest_of(
     """Return the SHA-256 of a problem, hexadecimal.
 
     It depends on the models, the points, the attacker, the loss and the goal, in the order the query
-    gives them; not on the names of files, members or parameters, nor on how numbers are written.
+    gives them; not on the names of models, data files, members or parameters, nor on how numbers are
+    written.
 
     Args:
-        networks: for each member its file's SHA-256 and the graph input and output chosen, if any.
+        networks: for each member its file's SHA-256, the graph input and output chosen, if any, and then
+            name and SHA-256 of each file of weights beside the model, where there are such files.
         points: the data set.
         threat: the attacker.
         loss: the loss.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ensc.compiler.diagnostics import Diagnostic, Label, Rejected, Span, reject
 from ensc.compiler.files import join, sha256_of
-from ensc.compiler.frontend.onnx.load import NETWORK_FILE
+from ensc.compiler.frontend.onnx.load import NETWORK_FILE, weights_of
 from ensc.compiler.frontend.onnx.read import read_network
 from ensc.compiler.frontend.onnx.read import warnings as reading_warnings
 from ensc.compiler.frontend.query.arguments import Arguments, bind
@@ -78,11 +78,12 @@ def load_ensemble(
 
 def _remark(members: tuple[LoadedMember, ...], report: Report) -> None:
     """Warn of layers that were left out, and of members that are one network twice."""
-    first: dict[tuple[str, object], LoadedMember] = {}
+    first: dict[tuple[object, ...], LoadedMember] = {}
     for loaded in members:
         for warning in reading_warnings(loaded.member.network, loaded.place):
             report.add(warning)
-        twin = first.setdefault((loaded.member.sha256, loaded.interface), loaded)
+        same = (loaded.member.sha256, loaded.member.weights, loaded.interface)
+        twin = first.setdefault(same, loaded)
         if twin is not loaded:
             message = f"`{loaded.member.name}` is the same network as `{twin.member.name}`"
             related = (Label(twin.place, "first here"),)
@@ -114,7 +115,8 @@ def _load(
     )
     file = path.value.name
     interface = (graph_input, graph_output)
-    member = Member(definition.name.text, network, file, str(path.value), found, interface)
+    weights = weights_of(path.value, path.span)
+    member = Member(definition.name.text, network, file, str(path.value), found, interface, weights)
     return LoadedMember(member, path.span, interface)
 
 

@@ -6,7 +6,7 @@ steps that can still run are reported together, in the order in which the reader
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import cast
 
 from ensc.compiler.diagnostics import Diagnostic, Rejected, reject
@@ -268,7 +268,7 @@ def _finish(
     assert said.loss is not None
     assert said.goal is not None
     raw, points = data
-    networks = tuple((m.member.sha256, *m.interface) for m in members)
+    networks = tuple((m.member.sha256, *m.interface, *m.member.weights) for m in members)
     problem = EnsembleProblem(
         name=session.program.path.stem,
         ensemble=tuple(m.member for m in members),
@@ -290,7 +290,9 @@ def _files(
 ) -> tuple[tuple[str, str], ...]:
     """Return base name and SHA-256 of every file read, each once."""
     files = [(file.path.name, file.sha256) for file in program.files.values()]
-    files += [(m.member.file, m.member.sha256) for m in members]
+    for m in members:
+        files += [(m.member.file, m.member.sha256)]
+        files += [(PurePosixPath(name).name, sha256) for name, sha256 in m.member.weights]
     return tuple(dict.fromkeys((*files, *raw.files)))
 
 
