@@ -34,5 +34,5 @@ clean:  ## remove everything generated
 	$(PYTHON) -m venv --without-pip .venv
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable '.[dev]'
 	mkdir -p .venv/types/ensc
-	ln -sfn $(CURDIR)/__init__.py $(CURDIR)/py.typed $(CURDIR)/compiler $(CURDIR)/formats $(CURDIR)/runner $(CURDIR)/cli.py .venv/types/ensc
+	ln -sfn $(CURDIR)/__init__.py $(CURDIR)/py.typed $(CURDIR)/compiler $(CURDIR)/formats $(CURDIR)/runner $(CURDIR)/commands $(CURDIR)/cli.py .venv/types/ensc
 	touch $@

@@ -18,7 +18,9 @@ SYNTAX = [code for code in codes() if code.startswith("E01") and code != "E0199"
 def used_codes() -> set[str]:
     """Return the codes that stand in the product's source."""
     product = [ROOT / "cli.py"]
-    product += [p for folder in ("compiler", "formats", "runner") for p in ROOT.glob(f"{folder}/**/*.py")]
+    product += [
+        p for folder in ("compiler", "formats", "runner", "commands") for p in ROOT.glob(f"{folder}/**/*.py")
+    ]
     text = "".join(path.read_text(encoding="utf-8") for path in product)
     return set(re.findall(r'"([EW]\d{4})"', text))
 

@@ -16,7 +16,7 @@ MODULES = [
 PRODUCT = [
     name
     for name in MODULES
-    if name.split(".")[1] in {"compiler", "formats", "runner", "cli"} and name not in PROGRAMS
+    if name.split(".")[1] in {"compiler", "formats", "runner", "commands", "cli"} and name not in PROGRAMS
 ]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-HOUSE = ["compiler", "formats", "runner", "cli"]
+HOUSE = ["compiler", "formats", "runner", "commands", "cli"]
 COMPILER = [
     {"diagnostics", "words", "quoting"},
     {"files", "render", "explain"},

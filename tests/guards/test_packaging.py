@@ -12,14 +12,14 @@ def test_every_package_is_declared() -> None:
     declared = set(config["tool"]["setuptools"]["packages"])
     found = {
         ".".join(("ensc", *init.parent.relative_to(ROOT).parts))
-        for top in ("compiler", "formats", "runner")
+        for top in ("compiler", "formats", "runner", "commands")
         for init in (ROOT / top).rglob("__init__.py")
     }
     assert declared == found | {"ensc"}
 
 
 def test_every_folder_with_modules_is_a_package() -> None:
-    for top in ("compiler", "formats", "runner"):
+    for top in ("compiler", "formats", "runner", "commands"):
         for module in (ROOT / top).rglob("*.py"):
             assert (module.parent / "__init__.py").exists(), module
 

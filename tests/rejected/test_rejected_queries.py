@@ -62,7 +62,7 @@ def test_every_text_belongs_to_a_case() -> None:
 
 # What reads queries and all that they name, and solution files.
 READERS = (
-    *("cli.py", "compiler/files.py", "compiler/pipeline.py", "formats/files.py"),
+    *("cli.py", "commands/*.py", "compiler/files.py", "compiler/pipeline.py", "formats/files.py"),
     *("runner/decode.py", "runner/emit.py", "runner/expectation.py"),
     *("compiler/frontend/**/*.py", "compiler/passes/*.py", "formats/solutions/*.py"),
 )
