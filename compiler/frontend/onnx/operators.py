@@ -18,7 +18,7 @@ from ensc.compiler.frontend.onnx.refusals import refusal
 from ensc.compiler.frontend.onnx.tensor import Constant, Inputs, Tensor
 
 # Those that `lower` has a case for: a test keeps the two equal. The operators in `FOLDED` are read on
-# constants besides, and those in `CLOSING` at the end of the network.
+# constants besides, and some more at the end of the network (see `ending`).
 SUPPORTED = (
     "Abs",
     "Add",
@@ -76,8 +76,7 @@ SUPPORTED = (
     "Unsqueeze",
     "Where",
 )
-CLOSING = ("LogSoftmax", "Sigmoid", "Softmax")
-# What may stand behind a closing operator: it changes neither the numbers nor their order.
+# What may stand behind an operator that closes the network: it changes neither the numbers nor their order.
 TRANSPARENT = ("Cast", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze")
 
 
@@ -106,9 +105,9 @@ def lower(  # noqa: PLR0915 - one case for each operator, and nothing else
         if not exact:
             build.rounded.append(f"`{node.title}` of constants at {node.where}")
         return Constant(array)
+    if closes:
+        return passing.closing(node, inputs, build)
     match node.operator:
-        case operator if closes and operator in CLOSING:
-            return passing.closing(node, inputs, build)
         case "Add" | "Sub" | "Sum":
             return elementwise.add(node, inputs, build)
         case "Mean":

@@ -8,7 +8,7 @@ from onnx import TensorProto, helper
 from ensc.compiler.frontend.onnx.build import Builder
 from ensc.compiler.frontend.onnx.folding import cast
 from ensc.compiler.frontend.onnx.graph import Node
-from ensc.compiler.frontend.onnx.tensor import Constant, Inputs, Tensor, constant, required
+from ensc.compiler.frontend.onnx.tensor import Computed, Constant, Inputs, Tensor, constant, required
 
 
 def identity(node: Node, inputs: Inputs, _: Builder) -> Tensor:
@@ -39,17 +39,65 @@ def cast_real(node: Node, inputs: Inputs, _: Builder) -> Tensor:
     return x
 
 
-def closing(node: Node, inputs: Inputs, _: Builder) -> Tensor:
-    """Softmax, LogSoftmax and Sigmoid at the end: they keep the order of the classes."""
+def closing(node: Node, inputs: Inputs, build: Builder) -> Tensor | tuple[Tensor, ...]:
+    """Operators at the end that keep the order of the classes: their input takes their place."""
     x = required(node, inputs, 0)
-    if node.operator == "Sigmoid":
-        return x
+    match node.operator:
+        case "Sigmoid":
+            return x
+        case "Sub":
+            return _complement(node, inputs)
+        case "Concat":
+            return _two_probabilities(node, inputs, build)
+        case "ArgMax":
+            _check_axis(node, x, 0, from_axis=False)
+            return x
+        case "TopK":
+            return _best(node, inputs)
+        case _:
+            # Before operator set 13 everything from the axis on was normalised together.
+            old = node.version < 13
+            _check_axis(node, x, 1 if old else -1, from_axis=old)
+            return x
+
+
+def two_scores(node: Node, x: Computed, build: Builder) -> Computed:
+    """Return the scores 0 and z of two classes, where class 1 has the probability `Sigmoid(z)`."""
+    return Computed(build.gather(node, [x.value], np.zeros(1), np.array([1, 0])), (1, 2))
+
+
+def _check_axis(node: Node, x: Tensor, default: int, *, from_axis: bool) -> None:
+    """Refuse a node that compares along an axis that does not hold all the classes."""
     rank = len(x.shape)
-    axis = node.integer("axis", -1 if node.version >= 13 else 1)
+    axis = node.integer("axis", default)
     if not -rank <= axis <= rank:
         node.invalid(f"there is no axis {axis} among {rank}")
-    # Before operator set 13 everything from the axis on was normalised together.
-    group = x.shape[axis] if node.version >= 13 and axis < rank else prod(x.shape[axis % (rank + 1) :])
+    group = x.shape[axis] if not from_axis and axis < rank else prod(x.shape[axis % (rank + 1) :])
     if group != prod(x.shape):
-        node.refuse(f"it normalises along axis {axis} of {list(x.shape)}, which are not all the classes")
+        verb = "normalises" if node.operator in {"LogSoftmax", "Softmax"} else "compares"
+        node.refuse(f"it {verb} along axis {axis} of {list(x.shape)}, which are not all the classes")
+
+
+def _best(node: Node, inputs: Inputs) -> tuple[Tensor, ...]:
+    """TopK, if it takes the one highest score."""
+    x = required(node, inputs, 0)
+    count = constant(node, inputs, 1)
+    k = node.integer("k", 1) if count is None else int(count.item())
+    if k != 1 or not node.integer("largest", 1):
+        node.refuse("at the end of a network it is read only if it chooses the one highest score")
+    _check_axis(node, x, -1, from_axis=False)
+    return x, x
+
+
+def _complement(node: Node, inputs: Inputs) -> Tensor:
+    one, x = constant(node, inputs, 0), required(node, inputs, 1)
+    if one is None or not (one == 1).all():
+        node.refuse("of a probability it is read only as `1 - p`")
     return x
+
+
+def _two_probabilities(node: Node, inputs: Inputs, build: Builder) -> Tensor:
+    x = build.lifted(node, required(node, inputs, 1))
+    if x.size != 1 or node.integer("axis", 0) not in {-1, len(x.shape) - 1}:
+        node.refuse("behind a Sigmoid it is read only if it joins `1 - p` and `p` of one probability")
+    return two_scores(node, x, build)

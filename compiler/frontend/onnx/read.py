@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from ensc.compiler.diagnostics import Diagnostic, Label, Rejected, Span
 from ensc.compiler.frontend.onnx.build import Builder
+from ensc.compiler.frontend.onnx.ending import ending_of, with_two_classes
 from ensc.compiler.frontend.onnx.graph import Graph, Port
 from ensc.compiler.frontend.onnx.load import check_shapes, load
 from ensc.compiler.frontend.onnx.origin import ENTRIES, Origin
@@ -14,7 +15,6 @@ from ensc.compiler.frontend.onnx.scope import Scope
 from ensc.compiler.frontend.onnx.tensor import Computed, Constant, Tensor
 from ensc.compiler.frontend.onnx.translate import (
     apply,
-    closing,
     depending,
     needed,
     unsupported,
@@ -41,7 +41,8 @@ def read_network(
     first axis is the batch; it is left out). The file's numbers are taken exactly. Rounded are only
     numbers which the file itself computes and no float64 holds; `Network.rounded` lists them. The
     most common is `1 / sqrt(variance + epsilon)` of a BatchNormalization, taken as the nearest
-    float64. A Softmax, LogSoftmax or Sigmoid at the end is dropped, see `warnings`.
+    float64. A Softmax, LogSoftmax, Sigmoid, ArgMax or TopK of one at the end is dropped, see `warnings`;
+    one score that a Sigmoid turns into a probability becomes the scores 0 and z of two classes.
 
     Args:
         path: the file; external data is read from its folder only.
@@ -60,19 +61,21 @@ def read_network(
     graph = loaded.graph
     source, target = chosen_input(graph, input), chosen_output(graph, output)
     shape = shape_of(source, origin)
-    nodes, names = needed(graph, target.name)
+    ending = ending_of(graph.nodes, target.name)
+    nodes, names = needed(graph, ending.value)
     check_ports(graph, source, target, names)
-    closers = closing(nodes, target.name)
-    if bad := unsupported(nodes, depending(nodes, source.name), closers):
+    if bad := unsupported(nodes, depending(nodes, source.name), ending.closers):
         raise Rejected(unsupported_diagnostics(bad))
 
     build = Builder(prod(shape))
     scope = Scope(origin, graph.initializers)
     scope.set(source.name, Computed(0, shape))
     for node in nodes:
-        apply(node, scope, build, closes=node in closers)
+        apply(node, scope, build, closes=node in ending.closers)
     check_shapes(loaded, nodes)
-    logits = logits_of(scope.get(target.name), target, origin, fewest)
+    result = scope.get(ending.value)
+    scores = with_two_classes(result, ending, build) if fewest == 2 else result
+    logits = logits_of(scores, target, origin, fewest)
     layers, number = build.finish(logits.value)
     if number and not any(0 in sources(layer) for layer in layers):
         independent(target, origin)
@@ -81,7 +84,7 @@ def read_network(
         shape if len(shape) == 1 else shape[1:],
         layers,
         number,
-        dropped=tuple(f"`{node.title}` at {node.where}" for node in closers),
+        dropped=ending.dropped,
         operators=dict(sorted(Counter(node.title for node in graph.nodes).items())),
         rounded=tuple(build.rounded),
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from ensc.compiler.diagnostics import Diagnostic, Rejected
 from ensc.compiler.frontend.onnx.build import Builder
+from ensc.compiler.frontend.onnx.ending import ending_of, with_two_classes
 from ensc.compiler.frontend.onnx.graph import Graph, Node
 from ensc.compiler.frontend.onnx.load import Loaded, check_shapes, load
 from ensc.compiler.frontend.onnx.origin import Origin
@@ -24,7 +25,6 @@ from ensc.compiler.frontend.onnx.scope import Scope
 from ensc.compiler.frontend.onnx.tensor import Computed
 from ensc.compiler.frontend.onnx.translate import (
     apply,
-    closing,
     depending,
     needed,
     unsupported,
@@ -184,21 +184,21 @@ def _read(loaded: Loaded, source_name: str | None, target_name: str | None) -> _
     graph = loaded.graph
     try:
         source, target = chosen_input(graph, source_name), chosen_output(graph, target_name)
-        nodes, names = needed(graph, target.name)
+        ending = ending_of(graph.nodes, target.name)
+        nodes, names = needed(graph, ending.value)
         check_ports(graph, source, target, names)
         shape = shape_of(source, graph.origin)
     except Rejected as rejected:
         return _Reading((), (), (), (*rejected.diagnostics, *_unsupported_at_all(graph)))
-    bad = unsupported(nodes, depending(nodes, source.name), closing(nodes, target.name))
+    bad = unsupported(nodes, depending(nodes, source.name), ending.closers)
     found = list(unsupported_diagnostics(bad))
     build, scope = Builder(prod(shape)), Scope(graph.origin, graph.initializers)
     scope.set(source.name, Computed(0, shape))
-    closers = closing(nodes, target.name)
     made_up: set[int] = set()
     for node in nodes:
         if node not in bad and all(scope.knows(name) for name in node.inputs):
             try:
-                apply(node, scope, build, closes=node in closers)
+                apply(node, scope, build, closes=node in ending.closers)
                 continue
             except Rejected as rejected:
                 found += rejected.diagnostics
@@ -207,11 +207,11 @@ def _read(loaded: Loaded, source_name: str | None, target_name: str | None) -> _
     if not found:
         try:
             check_shapes(loaded, nodes)
-            layers, _ = build.finish(logits_of(scope.get(target.name), target, graph.origin).value)
+            scores = with_two_classes(scope.get(ending.value), ending, build)
+            layers, _ = build.finish(logits_of(scores, target, graph.origin).value)
         except Rejected as rejected:
             found += rejected.diagnostics
-    dropped = tuple(f"`{node.title}` at {node.where}" for node in closers)
-    return _Reading(layers, dropped, tuple(build.rounded), tuple(found))
+    return _Reading(layers, ending.dropped, tuple(build.rounded), tuple(found))
 
 
 def _stand_in(node: Node, scope: Scope, build: Builder) -> set[int]:
@@ -246,5 +246,5 @@ def _parameters(layer: Layer) -> int:
 
 def _unsupported_at_all(graph: Graph) -> tuple[Diagnostic, ...]:
     names = depending(graph.nodes, *(port.name for port in graph.inputs))
-    closers = [node for port in graph.outputs for node in closing(graph.nodes, port.name)]
+    closers = [node for port in graph.outputs for node in ending_of(graph.nodes, port.name).closers]
     return unsupported_diagnostics(unsupported(graph.nodes, names, closers))

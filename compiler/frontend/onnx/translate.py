@@ -5,13 +5,7 @@ from collections.abc import Iterable, Sequence
 from ensc.compiler.diagnostics import Diagnostic, Label
 from ensc.compiler.frontend.onnx.build import Builder
 from ensc.compiler.frontend.onnx.graph import Graph, Node
-from ensc.compiler.frontend.onnx.operators import (
-    CLOSING,
-    SUPPORTED,
-    TRANSPARENT,
-    is_supported,
-    lower,
-)
+from ensc.compiler.frontend.onnx.operators import SUPPORTED, is_supported, lower
 from ensc.compiler.frontend.onnx.refusals import refusal
 from ensc.compiler.frontend.onnx.scope import Scope
 from ensc.compiler.quoting import listed
@@ -43,19 +37,6 @@ def needed(graph: Graph, output: str) -> tuple[tuple[Node, ...], frozenset[str]]
     return tuple(reversed(nodes)), frozenset(names)
 
 
-def closing(nodes: Iterable[Node], output: str) -> tuple[Node, ...]:
-    """Return the nodes at the very end that keep the order of the classes, and nothing else."""
-    makers = {name: node for node in nodes for name in node.outputs if name}
-    found: list[Node] = []
-    name = output
-    while name in makers and makers[name].operator in {*CLOSING, *TRANSPARENT}:
-        node = makers.pop(name)
-        if node.operator in CLOSING:
-            found.append(node)
-        name = node.inputs[0] if node.inputs else ""
-    return tuple(reversed(found))
-
-
 def depending(nodes: Iterable[Node], *sources: str) -> frozenset[str]:
     """Return the names of the values that depend on the entries of some values, and those."""
     names = set(sources)
@@ -71,7 +52,7 @@ def unsupported(nodes: Sequence[Node], computed: frozenset[str], closers: Sequen
     Args:
         nodes: the nodes that are needed.
         computed: the names that depend on the network's input.
-        closers: the nodes that `closing` found.
+        closers: the nodes at the end that keep the order of the classes.
     """
     return tuple(
         node
