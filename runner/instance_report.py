@@ -1,9 +1,10 @@
 """An answered property as text and as data, which `instance.schema.json` beside this module describes."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 
 from ensc.compiler.types.instance import Instance
-from ensc.formats.vnnlib.property import Property
+from ensc.formats.vnnlib.property import Declared, Property
 from ensc.runner.counterexample import Exact
 from ensc.runner.instance import InstanceResult
 from ensc.runner.report import exact_text
@@ -37,14 +38,21 @@ def render_instance(stated: Property, result: InstanceResult) -> str:
     if result.instance is not None and result.values is not None:
         lines.append("           a counterexample, replayed in exact arithmetic")
         for declared, reader in zip(stated.networks, result.instance.readers, strict=True):
-            x = [result.values[v] for v in reader.columns.tolist()]
-            lines.append(f"input      {declared.only('input').name} = {_some(tuple(x))}")
+            x = tuple(result.values[v] for v in reader.columns.tolist())
+            lines += [f"input      {name} = {_some(part)}" for name, part in _parts(declared, x)]
         for place, declared in enumerate(stated.networks):
             start, end = result.instance.starts[place : place + 2]
-            lines.append(f"output     {declared.only('output').name} = {_some(result.values[start:end])}")
+            lines.append(f"output     {declared.output.name} = {_some(result.values[start:end])}")
     lines += [f"proof      {p.solver}: {p.claim} (tolerance {p.tolerance:g})" for p in result.proofs]
     lines += [f"reason     {reason}" for reason in result.reasons]
     return "".join(f"{line}\n" for line in [*lines, f"seconds    {result.seconds:.2f}"])
+
+
+def _parts(declared: Declared, x: Exact) -> Iterator[tuple[str, Exact]]:
+    """Yield the name of every input of a network and its values, of all that the network reads."""
+    for tensor in declared.inputs:
+        first = declared.place(tensor)
+        yield tensor.name, x[first : first + tensor.size]
 
 
 def _some(values: Exact) -> str:
@@ -57,8 +65,9 @@ def _witness(stated: Property, instance: Instance, values: Exact) -> Json:
     tensors: Json = {}
     for place, (declared, reader) in enumerate(zip(stated.networks, instance.readers, strict=True)):
         start, end = instance.starts[place : place + 2]
-        tensors[declared.only("input").name] = _array([values[v] for v in reader.columns.tolist()])
-        tensors[declared.only("output").name] = _array(list(values[start:end]))
+        x = tuple(values[v] for v in reader.columns.tolist())
+        tensors |= {name: _array(list(part)) for name, part in _parts(declared, x)}
+        tensors[declared.output.name] = _array(list(values[start:end]))
     return tensors
 
 

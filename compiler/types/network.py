@@ -191,6 +191,7 @@ class Network:
         operators: how often each ONNX operator occurred in the file.
         rounded: which of the network's numbers the file defines by arithmetic whose result no float64
             holds, in words; each is taken as a float64 beside it.
+        parts: the sizes of the file's inputs, where several are read one after the other as one.
     """
 
     name: str
@@ -200,6 +201,7 @@ class Network:
     dropped: tuple[str, ...] = ()
     operators: Mapping[str, int] = field(default_factory=dict)
     rounded: tuple[str, ...] = ()
+    parts: tuple[int, ...] = ()
 
     @property
     def inputs(self) -> int:

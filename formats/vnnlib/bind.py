@@ -58,25 +58,34 @@ def read_networks(stated: Property, files: Mapping[str, Path]) -> dict[str, Netw
     Raises:
         Rejected: E0501 to E0517 of the network reader, E1223 for a damaged `.gz`.
     """
-    read: dict[Path, Network] = {}
-    for name, path in files.items():
-        if path not in read:
-            read[path] = read_onnx(path, name)
-    return {d.name: read[files[d.same_as or d.name]] for d in stated.networks}
+    read: dict[tuple[Path, bool], Network] = {}
+    found: dict[str, Network] = {}
+    for declared in stated.networks:
+        name = declared.same_as or declared.name
+        key = files[name], len(declared.inputs) > 1
+        if key not in read:
+            read[key] = read_onnx(files[name], name, joined=key[1])
+        found[declared.name] = read[key]
+    return found
 
 
-def read_onnx(path: Path, name: str) -> Network:
+def read_onnx(path: Path, name: str, *, joined: bool = False) -> Network:
     """Read an ONNX file with one output or more, possibly compressed by gzip.
+
+    Args:
+        path: the file.
+        name: what messages call the network.
+        joined: whether it may have several inputs, read one after the other.
 
     Raises:
         Rejected: as `read_networks`.
     """
     if path.suffix != ".gz" or not path.is_file():
-        return read_network(path, name=name, fewest=1)
+        return read_network(path, name=name, fewest=1, joined=joined)
     with tempfile.TemporaryDirectory(prefix="ensc-") as folder:
         plain = Path(folder, path.name.removesuffix(".gz"))
         plain.write_bytes(_decompressed(path))
-        return read_network(plain, name=name, fewest=1)
+        return read_network(plain, name=name, fewest=1, joined=joined)
 
 
 def _decompressed(path: Path) -> bytes:

@@ -84,22 +84,22 @@ def declare_network(names: Names, group: Group) -> None:
             case _:
                 _reject_form(source, item.items[0], "declare-input, declare-output, equal-to, isomorphic-to")
     declared = Declared(name, tuple(tensors), same_as, like, span(source, group))
-    _require_one_each(source, group, declared)
+    _require_ports(source, group, declared)
     names.networks[name] = declared
 
 
-def _require_one_each(source: Source, group: Group, declared: Declared) -> None:
+def _require_ports(source: Source, group: Group, declared: Declared) -> None:
     for kind in ("input", "output"):
         found = [t for t in declared.tensors if t.kind == kind]
         if not found:
             reject("E1273", f"the network `{declared.name}` declares no {kind}", span(source, group))
-        if len(found) > 1:
+        if kind == "output" and len(found) > 1:
             reject(
                 "E1280",
-                f"the network `{declared.name}` has {len(found)} {kind}s",
+                f"the network `{declared.name}` has {len(found)} outputs",
                 found[1].span,
-                "ensc reads networks with one input and one output",
-                help="concatenate them in the model, and slice inside",
+                "ensc reads networks with one output",
+                help="concatenate them in the model",
             )
 
 

@@ -8,11 +8,11 @@ from typing import assert_never
 import numpy as np
 
 from ensc.compiler.diagnostics import Diagnostic, Label, Rejected
-from ensc.compiler.quoting import listed
+from ensc.compiler.quoting import counted, listed
 from ensc.compiler.quoting import shape as shape_text
 from ensc.compiler.types.instance import All, Atom, Condition, Instance, Reader, Some, atoms
 from ensc.compiler.types.network import Network
-from ensc.formats.vnnlib.property import Property, Tensor
+from ensc.formats.vnnlib.property import Declared, Property, Tensor
 
 _TRUE = Atom((), (), Fraction(0))
 """What is left of an equation between inputs that are one variable."""
@@ -41,7 +41,7 @@ def link(stated: Property, networks: Mapping[str, Network], name: str) -> tuple[
     variables, count = _numbering(stated, conjuncts)
     conjuncts = [_renumbered(condition, variables) for condition in conjuncts]
     readers = tuple(
-        Reader(d.name, networks[d.name], np.array([variables[i] for i in _elements(d.only("input"))]))
+        Reader(d.name, networks[d.name], np.array([variables[i] for i in _read_by(d)]))
         for d in stated.networks
     )
     cases = _grouped(_read_case(case, count) for case in _cases(conjuncts, count))
@@ -57,23 +57,20 @@ def _elements(tensor: Tensor) -> range:
     return range(tensor.first, tensor.first + tensor.size)
 
 
+def _read_by(declared: Declared) -> list[int]:
+    return [i for tensor in declared.inputs for i in _elements(tensor)]
+
+
 def _inputs(stated: Property) -> list[int]:
-    return [i for declared in stated.networks for i in _elements(declared.only("input"))]
+    return [i for declared in stated.networks for i in _read_by(declared)]
 
 
 def _require_fit(stated: Property, networks: Mapping[str, Network]) -> None:
-    mistakes = []
+    mistakes: list[Diagnostic] = []
     for declared in stated.networks:
         network = networks[declared.name]
-        for tensor in declared.tensors:
-            size = network.inputs if tensor.kind == "input" else network.classes
-            if tensor.size != size:
-                message = (
-                    f"the network bound to `{declared.name}` has {size} {tensor.kind}s, not {tensor.size}"
-                )
-                label = Label(tensor.span, f"declared as {shape_text(tensor.shape)}")
-                mistakes.append(Diagnostic("E1284", message, label))
-        if network.dropped and not _only_compares(stated, declared.only("output")):
+        mistakes += _misfits(declared, network)
+        if network.dropped and not _only_compares(stated, declared.output):
             message = f"the network bound to `{declared.name}` ends in {network.dropped[0]}"
             notes = ("ensc reads the numbers before it: only comparisons of outputs mean the same",)
             label = Label(declared.span)
@@ -82,6 +79,22 @@ def _require_fit(stated: Property, networks: Mapping[str, Network]) -> None:
             )
     if mistakes:
         raise Rejected(mistakes)
+
+
+def _misfits(declared: Declared, network: Network) -> Iterator[Diagnostic]:
+    """Yield what the declaration and the network disagree about: tensors correspond by their order."""
+    bound = f"the network bound to `{declared.name}` has"
+    sizes, inputs = network.parts or (network.inputs,), declared.inputs
+    if len(sizes) != len(inputs):
+        message = f"{bound} {counted(len(sizes), 'input tensor')}, not {len(inputs)}"
+        yield Diagnostic("E1284", message, Label(inputs[-1].span))
+        return
+    for tensor, size in (*zip(inputs, sizes, strict=True), (declared.output, network.classes)):
+        if tensor.size != size:
+            where = f" where `{tensor.name}` is declared" if len(inputs) > 1 else ""
+            message = f"{bound} {size} {tensor.kind}s{where}, not {tensor.size}"
+            label = Label(tensor.span, f"declared as {shape_text(tensor.shape)}")
+            yield Diagnostic("E1284", message, label)
 
 
 def _only_compares(stated: Property, outputs: Tensor) -> bool:
@@ -127,7 +140,7 @@ def _numbering(stated: Property, conjuncts: Sequence[Condition]) -> tuple[dict[i
     numbers = {r: number for number, r in enumerate(i for i in inputs if root(i) == i)}
     variables = {i: numbers[root(i)] for i in inputs}
     count = len(numbers)
-    outputs = [i for declared in stated.networks for i in _elements(declared.only("output"))]
+    outputs = [i for declared in stated.networks for i in _elements(declared.output)]
     return variables | {i: count + place for place, i in enumerate(outputs)}, count
 
 
@@ -260,7 +273,7 @@ def _require_bounds(stated: Property, cases: Sequence[_Case], variables: Sequenc
                 Diagnostic(
                     "E1281",
                     f"inputs without a bound: {listed(open_)}",
-                    Label(stated.networks[0].only("input").span),
+                    Label(stated.networks[0].inputs[0].span),
                     notes=("no big-M constant holds for an unbounded neuron",),
                     help="assert a lower and an upper bound of every input",
                 )
@@ -276,10 +289,10 @@ def _first(variables: Sequence[int], missing: set[int]) -> list[int]:
 def _called(stated: Property, place: int) -> str:
     """Return the name of an input, counted over all networks, as the file spells it."""
     for declared in stated.networks:
-        tensor = declared.only("input")
-        if place < tensor.size:
-            return element_name(stated, tensor, place)
-        place -= tensor.size
+        for tensor in declared.inputs:
+            if place < tensor.size:
+                return element_name(stated, tensor, place)
+            place -= tensor.size
     raise AssertionError(place)
 
 

@@ -53,10 +53,20 @@ class Declared:
     like: str | None
     span: Span
 
-    def only(self, kind: Literal["input", "output"]) -> Tensor:
-        """Return the one tensor of a kind."""
-        (tensor,) = (t for t in self.tensors if t.kind == kind)
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """Its inputs, in declaration order: the network reads them one after the other."""
+        return tuple(tensor for tensor in self.tensors if tensor.kind == "input")
+
+    @property
+    def output(self) -> Tensor:
+        """Its one output."""
+        (tensor,) = (tensor for tensor in self.tensors if tensor.kind == "output")
         return tensor
+
+    def place(self, tensor: Tensor) -> int:
+        """Return where an input starts among the numbers that the network reads."""
+        return sum(other.size for other in self.inputs if other.first < tensor.first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +76,7 @@ class Property:
     Attributes:
         source: the text.
         version: 1 or 2.
-        networks: those it declares, each with one input and one output tensor.
+        networks: those it declares, each with one input tensor or more and one output tensor.
         assertions: conditions on the numbered elements.
     """
 

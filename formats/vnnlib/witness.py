@@ -28,7 +28,7 @@ def _first(stated: Property, instance: Instance, values: Sequence[Fraction]) -> 
     texts = [
         f"({tensor.name}_{i} {_number(value)})"
         for tensor in stated.networks[0].tensors
-        for i, value in enumerate(_values(tensor, 0, instance, values))
+        for i, value in enumerate(_values(stated, tensor, 0, instance, values))
     ]
     last = len(texts) - 1
     yield from (f"{'(' * (i == 0)}{text}{')' * (i == last)}" for i, text in enumerate(texts))
@@ -38,12 +38,16 @@ def _second(stated: Property, instance: Instance, values: Sequence[Fraction]) ->
     for place, declared in enumerate(stated.networks):
         for tensor in declared.tensors:
             yield f"{tensor.name} {tensor.element} [{','.join(map(str, tensor.shape))}]"
-            yield from map(_number, _values(tensor, place, instance, values))
+            yield from map(_number, _values(stated, tensor, place, instance, values))
 
 
-def _values(tensor: Tensor, place: int, instance: Instance, values: Sequence[Fraction]) -> Iterator[Fraction]:
+def _values(
+    stated: Property, tensor: Tensor, place: int, instance: Instance, values: Sequence[Fraction]
+) -> Iterator[Fraction]:
     if tensor.kind == "input":
-        return (values[v] for v in instance.readers[place].columns.tolist())
+        first = stated.networks[place].place(tensor)
+        columns = instance.readers[place].columns[first : first + tensor.size]
+        return (values[v] for v in columns.tolist())
     start, end = instance.starts[place : place + 2]
     return iter(values[start:end])
 

@@ -73,6 +73,13 @@ def _require_writable(instance: Instance, version: int) -> None:
             notes=("it knows no absolute values and no auxiliary variables",),
             help="write the merged network, which computes the norm as an output",
         )
+    if several := [reader.name for reader in instance.readers if reader.network.parts]:
+        reject(
+            "E1051",
+            f"the network `{several[0]}` has several inputs, which are not written",
+            notes=("a property about their concatenation would not fit the model",),
+            help="write MPS, LP or SMT-LIB",
+        )
     if version == 1 and len(instance.readers) > 1:
         reject(
             "E1051",

@@ -1,6 +1,7 @@
 """VNN-LIB text becomes instances, exactly; everything else becomes diagnostics."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -24,6 +25,9 @@ ONE = dense((np.eye(1), np.zeros(1)), inputs=1)
 HEAD = "(declare-const X_0 Real)(declare-const Y_0 Real)"
 BOX = "(assert (>= X_0 0.0))(assert (<= X_0 1.0))"
 NET = "(vnnlib-version <2.0>)(declare-network f (declare-input X real [2]) (declare-output Y real [2]))"
+
+TWO_INPUTS = "(declare-input U real [2]) (declare-output"
+BOXES = "".join(f"(assert (and (>= {t}[{i}] 0.0) (<= {t}[{i}] 1.0)))" for t in ("X", "U") for i in (0, 1))
 
 
 def instances(text: str, networks: Mapping[str, Network] | None = None) -> tuple[Instance, ...]:
@@ -90,6 +94,19 @@ def test_unequal_is_two_strict_cases() -> None:
     assert holds(instance.unsafe, fractions("0", "0", "1/4", "0"))
 
 
+def test_several_inputs_are_read_one_after_the_other() -> None:
+    text = f"{NET.replace('(declare-output', TWO_INPUTS)}{BOXES}(assert (<= U[1] 0.5))(assert (== X[0] U[0]))"
+    weight = np.array([[1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 0.0, 1.0]])
+    joined = replace(dense((weight, np.zeros(2)), inputs=4), parts=(2, 2))
+    (instance,) = instances(f"{text}(assert (>= Y[0] 1.0))", {"f": joined})
+    assert instance.upper == fractions("1", "1", "1/2")
+    assert instance.readers[0].columns.tolist() == [0, 1, 0, 2]
+    for parts in ((3, 1), (1, 3), (4,)):
+        with pytest.raises(Rejected) as caught:
+            instances(f"{text}(assert (>= Y[0] 1.0))", {"f": replace(joined, parts=parts)})
+        assert {d.code for d in caught.value.diagnostics} == {"E1284"}
+
+
 def test_equal_networks_share_a_file() -> None:
     stated = read_property(Source("p", SECOND.replace("isomorphic-to", "equal-to")))
     assert set(named_files(stated, ["a.onnx"])) == {"f"}
@@ -140,7 +157,8 @@ REFUSED = {
     "hidden": ("E1280", NET[:-1] + ' (declare-hidden H real [2] "h"))'),
     "initialized": ("E1280", NET.replace("[2])", "[2] initialized)", 1)),
     "integers": ("E1280", NET.replace("X real", "X int64")),
-    "two inputs": ("E1280", NET.replace("(declare-output", "(declare-input U real [2]) (declare-output")),
+    "two outputs": ("E1280", NET.replace("(declare-output", "(declare-output U real [2]) (declare-output")),
+    "two inputs": ("E1284", f"{NET.replace('(declare-output', TWO_INPUTS)}{BOXES}"),
     "no lower bound": ("E1281", f"{HEAD}(assert (<= X_0 1))(assert (>= Y_0 1))"),
     "a case without bounds": ("E1281", f"{HEAD}(assert (or (<= X_0 1) (and (>= X_0 1) (<= X_0 2))))"),
     "too many outputs": ("E1284", f"{HEAD}(declare-const Y_1 Real){BOX}"),
@@ -233,15 +251,16 @@ def read_or_refused(text: str) -> bool:
     """Read a property about networks that fit it, or have its diagnostics rendered; nothing else happens."""
     try:
         stated = read_property(Source("p", text))
-        networks = {d.name: zeros(d.only("input").size, d.only("output").size) for d in stated.networks}
+        networks = {d.name: zeros([t.size for t in d.inputs], d.output.size) for d in stated.networks}
         found = link(stated, networks, "p")
     except Rejected as rejected:
         return bool(render_text(rejected.diagnostics))
     return all(len(i.lower) == len(i.upper) == i.inputs for i in found)
 
 
-def zeros(inputs: int, outputs: int) -> Network:
-    return dense((np.zeros((outputs, inputs)), np.zeros(outputs)), inputs=inputs)
+def zeros(inputs: list[int], outputs: int) -> Network:
+    network = dense((np.zeros((outputs, sum(inputs))), np.zeros(outputs)), inputs=sum(inputs))
+    return replace(network, parts=tuple(inputs) if len(inputs) > 1 else ())
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])

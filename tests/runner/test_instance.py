@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from instance_texts import FIRST, SECOND, save_network, with_files
@@ -118,6 +119,37 @@ def test_witnesses_have_the_form_of_the_competition() -> None:
         *("sat", "X float32 [1,2]", "0.5", "0.0", "Y float32 [1,2]", "0.5", "0.0"),
         *("U float32 [1,2]", "0.5", "0.0", "V float32 [1,2]", "1.0", "-1.0", ""),
     ]
+
+
+def test_a_network_may_read_several_inputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A ball of L1 is a difference of two inputs: in that of radius 1, 2 (P[0] - N[0]) is at most 2."""
+    graph = onnx.parser.parse_graph(
+        """g (float[1,2] P, float[1,2] N) => (float[1,2] y)
+        <float[2,2] w={2,0,0,1}> { d=Sub(P,N) y=MatMul(d,w) }"""
+    )
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
+    onnx.save(model, tmp_path / "f.onnx")
+    head = (
+        "(vnnlib-version <2.0>)(declare-network f (declare-input P real [1,2])"
+        "(declare-output Y real [1,2]) (declare-input N real [1,2]))"
+    )
+    bounds = "".join(
+        f"(assert (>= {t}[0,{i}] 0.0))(assert (<= {t}[0,{i}] 1.0))" for t in "PN" for i in (0, 1)
+    )
+    ball = "(assert (<= (+ P[0,0] P[0,1] N[0,0] N[0,1]) 1.0))"
+    answers = []
+    for least in ("2.0", "2.1"):
+        (tmp_path / "p.vnnlib").write_text(f"{head}{bounds}{ball}(assert (>= Y[0,0] {least}))")
+        arguments = [str(tmp_path / "p.vnnlib"), "--network", f"f={tmp_path / 'f.onnx'}"]
+        witness = tmp_path / "witness.txt"
+        assert main(["solve", *arguments, "--json", "--witness", str(witness)]) == 0
+        answers.append(json.loads(capsys.readouterr().out))
+    assert [told["verdict"] for told in answers] == ["sat", "unsat"]
+    values = {name: tensor["exact"] for name, tensor in answers[0]["witness"].items()}
+    assert values == {"P": ["1", "0"], "N": ["0", "0"], "Y": ["2", "0"]}
+    assert main(["compile", *arguments, "-o", str(tmp_path / "out.smt2")]) == 0
+    assert main(["compile", *arguments, "-o", str(tmp_path / "out.vnnlib")]) == 1
+    assert "E1051" in capsys.readouterr().err
 
 
 # folders and the command line ------------------------------------------------------------------------

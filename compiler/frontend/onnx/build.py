@@ -48,6 +48,13 @@ class Builder:
         """Return the number of entries of a value."""
         return self._inputs if value == 0 else self.layers[value - 1].size
 
+    def part(self, first: int, size: int) -> int:
+        """Add a stretch of the input; the whole input is no layer."""
+        if size == self._inputs:
+            return 0
+        self.layers.append(Gather((0,), np.zeros(0), np.arange(first, first + size)))
+        return len(self.layers)
+
     def lifted(self, node: Node, tensor: Tensor) -> Computed:
         """Return a tensor as a value of the network, a constant by way of a layer that copies it."""
         match tensor:

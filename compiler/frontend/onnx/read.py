@@ -1,6 +1,8 @@
 """Read an ONNX file as a `Network`."""
 
 from collections import Counter
+from collections.abc import Sequence
+from itertools import accumulate
 from math import prod
 from pathlib import Path
 from typing import NoReturn
@@ -34,6 +36,7 @@ def read_network(
     place: Span | None = None,
     shown: str | None = None,
     fewest: int = 2,
+    joined: bool = False,
 ) -> Network:
     """Read an ONNX file as a network, exactly.
 
@@ -52,6 +55,8 @@ def read_network(
         place: where the query names the file.
         shown: how messages write the path; its last part by default.
         fewest: outputs that the network must have: two, if they are the scores of classes.
+        joined: whether the network reads all inputs of the graph, one after the other in its order, as one
+            flat vector; then none is named.
 
     Raises:
         Rejected: the file cannot be read as a classifier, codes E0501 to E0517.
@@ -59,17 +64,22 @@ def read_network(
     origin = Origin(f"`{printable(path.name) if shown is None else shown}`", place)
     loaded = load(path, origin)
     graph = loaded.graph
-    source, target = chosen_input(graph, input), chosen_output(graph, output)
-    shape = shape_of(source, origin)
+    named = [port.name for port in graph.inputs] if joined and graph.inputs else [input]
+    read, target = [chosen_input(graph, each) for each in named], chosen_output(graph, output)
+    shapes = [shape_of(port, origin) for port in read]
+    sizes = tuple(map(prod, shapes))
     ending = ending_of(graph.nodes, target.name)
     nodes, names = needed(graph, ending.value)
-    check_ports(graph, source, target, names)
-    if bad := unsupported(nodes, depending(nodes, source.name), ending.closers):
+    check_ports(graph, read, target, names)
+    if bad := unsupported(nodes, depending(nodes, *(port.name for port in read)), ending.closers):
         raise Rejected(unsupported_diagnostics(bad))
 
-    build = Builder(prod(shape))
+    if sum(sizes) > ENTRIES:
+        origin.too_large(f"all inputs of {origin.file} together", (sum(sizes),))
+    build = Builder(sum(sizes))
     scope = Scope(origin, graph.initializers)
-    scope.set(source.name, Computed(0, shape))
+    for port, shape, end in zip(read, shapes, accumulate(sizes), strict=True):
+        scope.set(port.name, Computed(build.part(end - prod(shape), prod(shape)), shape))
     for node in nodes:
         apply(node, scope, build, closes=node in ending.closers)
     check_shapes(loaded, nodes)
@@ -81,12 +91,13 @@ def read_network(
         independent(target, origin)
     return Network(
         name,
-        shape if len(shape) == 1 else shape[1:],
+        _without_batch(shapes[0]) if len(shapes) == 1 else (sum(sizes),),
         layers,
         number,
         dropped=ending.dropped,
         operators=dict(sorted(Counter(node.title for node in graph.nodes).items())),
         rounded=tuple(build.rounded),
+        parts=sizes if len(sizes) > 1 else (),
     )
 
 
@@ -154,8 +165,8 @@ def chosen_output(graph: Graph, name: str | None) -> Port:
     return real[0]
 
 
-def check_ports(graph: Graph, source: Port, target: Port, names: frozenset[str]) -> None:
-    """Check that the output is computed, from the one input and from nothing else.
+def check_ports(graph: Graph, read: Sequence[Port], target: Port, names: frozenset[str]) -> None:
+    """Check that the output is computed, from the inputs that are read and from nothing else.
 
     Raises:
         Rejected: it is not.
@@ -165,7 +176,7 @@ def check_ports(graph: Graph, source: Port, target: Port, names: frozenset[str])
         origin.reject(
             "E0515", f"the output `{printable(target.name)}` of {origin.file} is computed by no node"
         )
-    others = [port for port in graph.inputs if port is not source and port.name in names]
+    others = [port for port in graph.inputs if port not in read and port.name in names]
     if others:
         origin.reject(
             "E0511",
@@ -199,6 +210,10 @@ def shape_of(port: Port, origin: Origin) -> tuple[int, ...]:
     if prod(fixed) > ENTRIES:
         origin.too_large(what, fixed)
     return fixed if len(port.shape) == 1 else (1, *fixed)
+
+
+def _without_batch(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return shape if len(shape) == 1 else shape[1:]
 
 
 _FIX = "export the model with fixed sizes; only the first dimension, the batch, may be open"

@@ -186,7 +186,7 @@ def _read(loaded: Loaded, source_name: str | None, target_name: str | None) -> _
         source, target = chosen_input(graph, source_name), chosen_output(graph, target_name)
         ending = ending_of(graph.nodes, target.name)
         nodes, names = needed(graph, ending.value)
-        check_ports(graph, source, target, names)
+        check_ports(graph, [source], target, names)
         shape = shape_of(source, graph.origin)
     except Rejected as rejected:
         return _Reading((), (), (), (*rejected.diagnostics, *_unsupported_at_all(graph)))
