@@ -48,7 +48,7 @@ def _game_lines(problem: EnsembleProblem, verdict: Verdict) -> Iterator[str]:
         return
     points = verdict.game.points
     found, refuted, left = (sum(map(len, sets)) for sets in zip(*map(_sets, points), strict=True))
-    yield f"split    {found} sets of members fooled together, {refuted} refuted, {left} open"
+    yield f"split    {counted(found, 'set')} of members fooled together, {refuted} refuted, {left} open"
     if verdict.game.defender is not None:
         pairs = zip(problem.ensemble, verdict.game.defender, strict=True)
         yield f"defender {', '.join(f'{member.name} {number(w)}' for member, w in pairs)}"

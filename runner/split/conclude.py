@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import assert_never
 
-from ensc.compiler.quoting import number
+from ensc.compiler.quoting import counted, number
 from ensc.compiler.types.problem import (
     Check,
     EnsembleProblem,
@@ -150,8 +150,8 @@ def proofs_of(board: Board) -> tuple[Proof, ...]:
         Proof(
             solver,
             tolerance,
-            f"{count} sets of members cannot be fooled together, at "
-            f"{len({j for s, t, j in every if (s, t) == (solver, tolerance)})} points",
+            f"{counted(count, 'set')} of members cannot be fooled together, at "
+            + counted(len({j for s, t, j in every if (s, t) == (solver, tolerance)}), "point"),
         )
         for (solver, tolerance), count in sorted(counts.items())
     )

@@ -357,7 +357,7 @@ _EXPECTATIONS = (
         "E0125",
         "a verdict is one word",
         "expected `;`",
-        "the verdicts are robust, not_robust, robust_up_to(k) and unknown",
+        "the verdicts are robust, not_robust, robust_up_to(k), unknown and timeout",
         ("expect not robust;", "expect robust, value = 1;"),
     ),
     Mistake(
