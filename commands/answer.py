@@ -1,6 +1,7 @@
 """What `ensc solve` and `ensc decode` do with a result."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ensc.commands.outcome import CONTRADICTED, DONE, UNDECIDED, report
@@ -10,21 +11,26 @@ if TYPE_CHECKING:
     from ensc.runner.solve import Result
 
 
-def answer(result: "Result", options: argparse.Namespace, *, printed: bool = False) -> int:
-    """Print a result, unless that is done; return the exit code it deserves."""
+def save(result: "Result", path: Path | None) -> None:
+    """Write the attack, if there is one and somewhere to write it."""
+    from ensc.runner.report import save_attack
+
+    if path is not None and result.verdict.attack is not None:
+        save_attack(path, result)
+
+
+def print_json(value: object) -> None:
+    """Print an object, or an array of them, as people can read it too."""
     import json
 
+    print(json.dumps(value, indent=2))
+
+
+def judge(result: "Result", options: argparse.Namespace) -> int:
+    """Say where a result contradicts what its query expects; return the exit code that it deserves."""
     from ensc.compiler.types.solution import Word
     from ensc.runner.expectation import compare_expectation
-    from ensc.runner.report import result_json, save_attack
-    from ensc.runner.show import render_result
 
-    if options.save_attack and result.verdict.attack is not None:
-        save_attack(options.save_attack, result)
-    if options.json and not printed:
-        print(json.dumps(result_json(result), indent=2))
-    if not options.json:
-        print(render_result(result), end="")
     contradiction = compare_expectation(result.problem, result.verdict)
     if contradiction is not None:
         report([contradiction], options)

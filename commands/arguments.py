@@ -48,10 +48,12 @@ def add_levels(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-O", dest="level", type=int, choices=[0, 1], default=1, help="optimization level")
 
 
-def add_answer(parser: argparse.ArgumentParser) -> None:
-    """Add the forms in which a result is given out."""
-    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
-    parser.add_argument("--save-attack", type=Path, metavar="OUT.npz", help="write the attack's arrays")
+def add_answer(parser: argparse.ArgumentParser, *, json: str = "", saved: str = "") -> None:
+    """Add the forms in which a result is given out, and what is particular about them here."""
+    parser.add_argument("--json", action="store_true", help=f"print the result as one JSON object{json}")
+    parser.add_argument(
+        "--save-attack", type=Path, metavar="OUT.npz", help=f"write the attack's arrays{saved}"
+    )
 
 
 def jobs(text: str) -> int:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from ensc.commands.answer import answer
+from ensc.commands.answer import judge, print_json, save
 from ensc.commands.arguments import Commands, add_answer, query_command
 from ensc.commands.loading import load_one
 
@@ -20,10 +20,18 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Read the query and the solution file; print what the solution is worth."""
     from ensc.formats import read_file
+    from ensc.runner.report import result_json
+    from ensc.runner.show import render_result
     from ensc.runner.solve import conclude
     from ensc.runner.solvers.claims import read_answer
 
     problem = load_one(options)
     text = read_file(options.solution, noun="solution file")
     read = read_answer(text, options.solution.name, format=options.format)
-    return answer(conclude(problem, *read), options)
+    result = conclude(problem, *read)
+    save(result, options.save_attack)
+    if options.json:
+        print_json(result_json(result))
+    else:
+        print(render_result(result), end="")
+    return judge(result, options)

@@ -2,11 +2,11 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from ensc.commands.answer import answer
+from ensc.commands.answer import judge, print_json, save
 from ensc.commands.arguments import Commands, add_answer, add_levels, jobs, query_command, seconds
 from ensc.commands.loading import load
 from ensc.commands.outcome import UNDECIDED, USAGE, report
@@ -14,10 +14,12 @@ from ensc.commands.solve_instances import run_instances
 
 if TYPE_CHECKING:
     from ensc.compiler.types.problem import EnsembleProblem
-    from ensc.runner.portfolio import Answer
-    from ensc.runner.solve import Result, Settings
-    from ensc.runner.solvers.choose import BackEnd
+    from ensc.runner.portfolio import Answer, Portfolio
+    from ensc.runner.report import Json
+    from ensc.runner.solve import Result
     from ensc.runner.split.answer import Backend
+
+    Way: TypeAlias = Callable[[EnsembleProblem], Result | Portfolio]
 
 
 def add(commands: Commands) -> None:
@@ -41,7 +43,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--time-limit", type=seconds, metavar="S", help="seconds for the solver")
     parser.add_argument("--verbose", action="store_true", help="show the solver's log")
     _add_split(parser)
-    add_answer(parser)
+    add_answer(parser, json=", of a sweep as one array of them", saved="; of a sweep one file for each value")
     parser.add_argument("--instances", type=Path, metavar="CSV", help="run a VNN-COMP instances.csv instead")
     parser.add_argument("--witness", type=Path, metavar="OUT", help="write a property's counterexample")
     parser.set_defaults(run=run)
@@ -74,7 +76,34 @@ def run(options: argparse.Namespace) -> int:
         return USAGE
     if options.instances or is_property(options.query):
         return run_instances(options)
+    solve = _way(options)
+    problems = [each.problem for each in load(options)]
+    objects: list[Json] = []
+    try:
+        return max(
+            _tell(solve(problem), path, objects, options)
+            for problem, path in zip(problems, _attack_paths(problems, options), strict=True)
+        )
+    finally:  # what is answered was long in the making: it is printed even where a later value fails
+        if options.json and len(problems) > 1:
+            print_json(objects)
+        elif objects:
+            print_json(objects[0])
+
+
+def _attack_paths(
+    problems: Sequence["EnsembleProblem"], options: argparse.Namespace
+) -> Sequence[Path | None]:
+    """Return where the attack of each point of a sweep is saved."""
+    from ensc.runner.sweep import sweep_paths
+
+    return sweep_paths(options.save_attack, problems) if options.save_attack else [None] * len(problems)
+
+
+def _way(options: argparse.Namespace) -> "Way":
+    """Return how the arguments want a problem to be solved."""
     from ensc.compiler.pipeline import Options
+    from ensc.runner.portfolio import solve_with_all
     from ensc.runner.solve import Settings, solve_joint
     from ensc.runner.solvers.choose import choose_solvers
     from ensc.runner.split.backends import backend_of
@@ -82,11 +111,13 @@ def run(options: argparse.Namespace) -> int:
     solvers = choose_solvers(options.solver)
     backend = backend_of(solvers[0])
     if options.strategy == "split" and len(solvers) == 1 and backend is not None:
-        return max(answer(_split(each.problem, backend, options), options) for each in load(options))
+        return lambda problem: _split(problem, backend, options)
     settings = Settings(Options(level=options.level), options.time_limit, options.verbose, solvers[0])
     if len(solvers) == 1:
-        return max(answer(solve_joint(each.problem, settings), options) for each in load(options))
-    return max(_solve_with_all(each.problem, solvers, settings, options) for each in load(options))
+        return lambda problem: solve_joint(problem, settings)
+    if options.json:
+        return lambda problem: solve_with_all(problem, solvers, settings)
+    return lambda problem: solve_with_all(problem, solvers, settings, _print_answer)
 
 
 def _split(problem: "EnsembleProblem", backend: "Backend", options: argparse.Namespace) -> "Result":
@@ -100,26 +131,29 @@ def _split(problem: "EnsembleProblem", backend: "Backend", options: argparse.Nam
     return solve_split(problem, settings)
 
 
-def _solve_with_all(
-    problem: "EnsembleProblem",
-    solvers: Sequence["BackEnd"],
-    settings: "Settings",
-    options: argparse.Namespace,
+def _print_answer(answer: "Answer") -> None:
+    """Print what one of several solvers says when it says it."""
+    from ensc.runner.portfolio import render_answer
+
+    print(render_answer(answer), end="", flush=True)
+
+
+def _tell(
+    found: "Result | Portfolio", path: Path | None, objects: list["Json"], options: argparse.Namespace
 ) -> int:
-    """Print what each solver says when it says it, then what follows; disagreement leaves it undecided."""
-    import json
+    """Save and print what was found, or keep it as JSON; solvers that disagree leave it undecided."""
+    from ensc.runner.portfolio import Portfolio, disagreement, portfolio_json
+    from ensc.runner.report import result_json
+    from ensc.runner.show import render_result
 
-    from ensc.runner.portfolio import disagreement, portfolio_json, render_answer, solve_with_all
-
-    def tell(answer: "Answer") -> None:
-        if not options.json:
-            print(render_answer(answer), end="", flush=True)
-
-    found = solve_with_all(problem, solvers, settings, tell)
+    result = found.combined if isinstance(found, Portfolio) else found
     if options.json:
-        print(json.dumps(portfolio_json(found), indent=2))
-    code = answer(found.combined, options, printed=options.json)
-    contradiction = disagreement(found)
+        objects.append(portfolio_json(found) if isinstance(found, Portfolio) else result_json(result))
+    save(result, path)
+    if not options.json:
+        print(render_result(result), end="")
+    code = judge(result, options)
+    contradiction = disagreement(found) if isinstance(found, Portfolio) else None
     if contradiction is None:
         return code
     report([contradiction], options)

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Literal, assert_never
 
@@ -19,6 +18,7 @@ from ensc.compiler.types.network import MaxPool, Relu
 from ensc.compiler.types.problem import EnsembleProblem, Member
 from ensc.formats import write_file, write_lp, write_mps
 from ensc.runner.script import Form, write_script
+from ensc.runner.sweep import sweep_paths
 
 Level = Literal["problem", "bounds", "model", "linear"]
 
@@ -47,9 +47,7 @@ def emit_level(problem: EnsembleProblem, options: Options, level: Level) -> str:
 def emit_sweep(
     problems: Sequence[EnsembleProblem], options: Options, path: Path, *, stats: bool, form: Form = PLAIN
 ) -> Iterator[str]:
-    """Write one file for each problem; yield what is to be said about each.
-
-    Several problems are told apart by the parameters that differ: `out.mps` becomes `out-epsilon=1_2.mps`.
+    """Write one file for each problem, named by `sweep_paths`; yield what is to be said about each.
 
     Args:
         problems: the points of a sweep.
@@ -64,9 +62,7 @@ def emit_sweep(
     """
     _require_known(path)
     _require_of_use(path, form)
-    varied = _varied(problems)
-    for problem in problems:
-        target = _named(path, {name: problem.parameters[name] for name in varied})
+    for problem, target in zip(problems, sweep_paths(path, problems), strict=True):
         start = time.perf_counter()
         compiled = compile_problem(problem, options)
         compiled_at = time.perf_counter()
@@ -120,18 +116,6 @@ def _require_of_use(path: Path, form: Form) -> None:
             f"`--relu` and `--dialect` are about SMT-LIB scripts, and `{path.name}` is none",
             help="leave them out, or write to a file that ends in .smt2",
         )
-
-
-def _varied(problems: Sequence[EnsembleProblem]) -> list[str]:
-    first = problems[0].parameters
-    return [name for name in first if any(p.parameters[name] != first[name] for p in problems)]
-
-
-def _named(path: Path, values: dict[str, Fraction | str | bool]) -> Path:
-    suffix = path.name[len(path.name.removesuffix(".gz").removesuffix(_format(path))) :]
-    stem = path.name.removesuffix(suffix)
-    parts = [f"{name}={str(value).replace('/', '_')}" for name, value in values.items()]
-    return path.with_name("-".join([stem, *parts]) + suffix)
 
 
 def _statistics(compiled: Compiled, path: Path, compiling: float, writing: float) -> Iterator[str]:

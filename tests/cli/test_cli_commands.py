@@ -273,19 +273,52 @@ def test_solve_as_text(folder: Path) -> None:
         assert part in out
 
 
+def test_one_thing_is_told_in_the_singular(folder: Path) -> None:
+    out = succeeded(run_here(folder, "solve", "q.rq", "-D", "epsilon=2"))
+    assert ": 1 set of members cannot be fooled together, at 1 point\n" in out
+
+
 def test_solve_answers_every_value_of_a_sweep(folder: Path, valid: Any) -> None:
-    run = run_here(folder, "solve", "q.rq", "--json", "-D", "epsilon=0:10:5")
-    results = objects(succeeded(run))
+    saved = ("--save-attack", "attack.npz")
+    run = run_here(folder, "solve", "q.rq", "--json", *saved, "-D", "epsilon=0:10:5")
+    results = json.loads(succeeded(run))
     for result in results:
         valid.validate(result)
     values = [result["value_float"] for result in results]
     assert len(values) == 3
     assert values == sorted(values)  # a larger ball holds more attacks
     assert len({result["digest"] for result in results}) == 3
+    files = {path.name for path in folder.glob("attack*")}
+    assert files == {f"attack-epsilon={epsilon}.npz" for epsilon in (0, 5, 10)}
+    for epsilon, value in zip((0, 5, 10), values, strict=True):
+        with np.load(folder / f"attack-epsilon={epsilon}.npz") as arrays:
+            assert float(arrays["value"]) == value
+
+
+def test_several_solvers_answer_a_sweep_in_one_array(folder: Path, valid: Any) -> None:
+    run = run_here(folder, "solve", "q.rq", "--json", "--solver", "cbc,z3", "-D", "epsilon=0:5:5")
+    answers = json.loads(succeeded(run))
+    assert len(answers) == 2
+    for answer in answers:
+        valid.validate(answer["combined"])
+        assert [each["solver"] for each in answer["answers"]] == ["cbc", "z3"]
+
+
+def test_what_a_sweep_answered_is_printed_where_it_cannot_go_on(folder: Path, valid: Any) -> None:
+    (folder / "attack-epsilon=5.npz").mkdir()
+    saved = ("--save-attack", "attack.npz")
+    run = run_here(folder, "solve", "q.rq", "--json", *saved, "-D", "epsilon=0:10:5")
+    assert run.code == 1
+    assert "E1020" in run.err
+    results = json.loads(run.out)
+    assert [result["verdict"] for result in results] == ["optimal", "optimal"]
+    for result in results:
+        valid.validate(result)
+    assert (folder / "attack-epsilon=0.npz").is_file()
 
 
 def test_an_undecided_query_has_an_exit_code_of_its_own(valid: Any) -> None:
-    run = run_here(DIGITS, "solve", "robust.rq", "--strategy", "joint", "--time-limit", "0.01", "--json")
+    run = run_here(DIGITS, "solve", "maximize.rq", "--strategy", "joint", "--time-limit", "0.01", "--json")
     assert run.code == 3
     (result,) = objects(run.out)
     valid.validate(result)
