@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import mip
+import mip.cbc  # a model would import it: loading CBC itself takes the most time
 
 INFINITE = 1e19
 """CBC's own infinity is 1e20 and beyond; no number this large is an answer."""

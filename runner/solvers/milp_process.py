@@ -1,7 +1,9 @@
 """What the MILP solvers have in common: a worker reads a model file, and what it says is looked at twice."""
 
+import contextlib
 import json
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata, util
@@ -12,7 +14,8 @@ from ensc.compiler.diagnostics import reject
 from ensc.compiler.quoting import alternatives, counted, shown
 from ensc.compiler.types.model import Size
 from ensc.compiler.types.solution import Proof, Solution, Status
-from ensc.runner.solvers.process import describe_end, last_line, run_worker
+from ensc.runner.solvers.fork_server import AVAILABLE, ServerEndedError, run_forked
+from ensc.runner.solvers.process import Ended, describe_end, last_line, run_worker
 
 SUFFIXES = (".mps", ".mps.gz", ".lp", ".lp.gz")
 _FRAME = Path(__file__).with_name("milp_worker.py")
@@ -110,11 +113,25 @@ def _ask(request: dict[str, object], seconds: float | None, *, verbose: bool) ->
     """Run the worker; return its answer and what it printed."""
     with tempfile.TemporaryDirectory(prefix="ensc-") as folder:
         path = Path(folder, "answer.json")
-        ended = run_worker(_FRAME, request | {"answer": str(path)}, seconds, verbose=verbose)
+        ended = _run(request | {"answer": str(path)}, seconds, verbose=verbose)
         log = f"{ended.output}\n{ended.errors}"
         if ended.code == 0 and path.exists():
             return json.loads(path.read_text(encoding="utf-8")), log
         return {"crash": describe_end(ended.code)}, log
+
+
+def _run(request: dict[str, object], seconds: float | None, *, verbose: bool) -> Ended:
+    """Run the worker, forked from a process that has loaded the library if there can be one.
+
+    A library that does not even load says why in a process of its own. What is printed to standard error is
+    to go where it points now, which a process started earlier would not know.
+    """
+    start = time.monotonic()
+    if AVAILABLE and not verbose:
+        with contextlib.suppress(ServerEndedError):
+            return run_forked(_FRAME, Path(str(request["library"])), request, seconds)
+    left = None if seconds is None else max(0.01, seconds - (time.monotonic() - start))
+    return run_worker(_FRAME, request, left, verbose=verbose)
 
 
 def _read(solver: Milp, answer: dict[str, Any]) -> tuple[Solution, Proof | None]:

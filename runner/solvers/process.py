@@ -48,7 +48,7 @@ def run_worker(
                 start_new_session=True,  # Ctrl-C is the caller's to handle
             )
             code = _wait(child, seconds)
-        return Ended(_text(output), _text(errors), code)
+        return Ended(read_text(output), read_text(errors), code)
 
 
 def describe_end(code: int | None) -> str:
@@ -80,11 +80,11 @@ def _wait(child: subprocess.Popen[bytes], seconds: float | None) -> int | None:
     except subprocess.TimeoutExpired:
         return None
     finally:
-        _end_group(child.pid)  # also what it left behind
+        end_group(child.pid)  # also what it left behind
         child.communicate()
 
 
-def _end_group(leader: int) -> None:
+def end_group(leader: int) -> None:
     """End a group; its number is still its own, because a dead leader keeps it while others live."""
     try:
         os.killpg(leader, signal.SIGKILL)
@@ -92,5 +92,6 @@ def _end_group(leader: int) -> None:
         return
 
 
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")
+def read_text(path: Path) -> str:
+    """Return what a process printed into a file, nothing if it did not come to open it."""
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from milp_files import (
     infeasible_with_an_unbounded_objective,
     market_split,
 )
+from processes import family, running, wait_until
 
 from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.types.model import Size
@@ -164,32 +164,12 @@ def test_the_child_ends_with_its_parent(tmp_path: Path, sent: signal.Signals) ->
         f"solve_file(CBC, {str(path)!r}, time_limit=60)"
     )
     with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True) as parent:
-        _wait_until(lambda: _running(path))
+        wait_until(lambda: len(family(parent.pid)) == 2)  # one has the library loaded, one solves
+        group = family(parent.pid)
         parent.send_signal(sent)
         said = parent.communicate()[1]
     assert ("KeyboardInterrupt" in said) == (sent is signal.SIGINT)
-    _wait_until(lambda: not _running(path))
-
-
-def _running(path: Path) -> bool:
-    """Whether a worker has this model on its command line."""
-    if not Path("/proc").is_dir():
-        pytest.skip("needs /proc")
-    for process in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = process.read_bytes()
-        except OSError:
-            continue
-        if b"milp_worker" in line and str(path).encode() in line:
-            return True
-    return False
-
-
-def _wait_until(condition: Callable[[], bool], seconds: float = 15) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "timed out"
-        time.sleep(0.05)
+    wait_until(lambda: not group & running(b"milp_worker"))
 
 
 @pytest.mark.parametrize(
