@@ -55,7 +55,7 @@ def _game_lines(problem: EnsembleProblem, verdict: Verdict) -> Iterator[str]:
 
 
 def _sets(known: PointPatterns) -> tuple[Sequence[object], ...]:
-    return known.feasible, known.infeasible, known.open
+    return [fooled for fooled in known.feasible if fooled], known.infeasible, known.open
 
 
 def verdict_text(problem: EnsembleProblem, verdict: Verdict) -> str:
