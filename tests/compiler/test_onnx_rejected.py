@@ -174,11 +174,13 @@ def test_every_operator_that_is_not_read_is_named_at_once(tmp_path: Path) -> Non
     ("domain", "operator", "words"),
     [
         ("com.microsoft", "FusedConv", "before a runtime has optimised it"),
-        ("ai.onnx.ml", "Scaler", "the neural network alone"),
+        ("ai.onnx.ml", "Binarizer", "the neural network alone"),
+        ("ai.onnx.ml", "Normalizer", "normalise the data before"),
+        ("ai.onnx.ml", "SVMRegressor", "linear classifier in its place"),
     ],
 )
 def test_operators_of_other_domains(tmp_path: Path, domain: str, operator: str, words: str) -> None:
-    model = parsed(graph(f"y={domain}.{operator}(x)").replace("ai.onnx.ml.", "ml."))
+    model = parsed(graph(f"z={domain}.{operator}(x) y=Relu(z)").replace("ai.onnx.ml.", "ml."))
     model.graph.node[0].domain = domain
     model.opset_import.append(helper.make_opsetid(domain, 1))
     (diagnostic,) = rejected(saved(model, tmp_path))

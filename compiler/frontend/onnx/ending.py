@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ensc.compiler.frontend.onnx.build import Builder
+from ensc.compiler.frontend.onnx.classical import labels_of
 from ensc.compiler.frontend.onnx.graph import Node
 from ensc.compiler.frontend.onnx.operators import TRANSPARENT
 from ensc.compiler.frontend.onnx.passing import two_scores
 from ensc.compiler.frontend.onnx.tensor import Computed, Tensor
+from ensc.compiler.quoting import listed, shown
 
-_PROBABILITIES = frozenset(("LogSoftmax", "Sigmoid", "Softmax"))
-_COMPLEMENT = frozenset(("Concat", "Sub"))
+_ORDERED = frozenset(("LogSoftmax", "Sigmoid", "Softmax", "ai.onnx.ml.Normalizer", "ai.onnx.ml.ZipMap"))
 _CHOICES = {"ArgMax": 0, "TopK": 1}  # the output that holds the place of the highest score
 
 
@@ -33,9 +34,25 @@ class Ending:
     @property
     def dropped(self) -> tuple[str, ...]:
         """What is left out, in words."""
-        return tuple(
-            f"`{node.title}` at {node.where}" for node in self.closers if node.operator not in _COMPLEMENT
-        )
+        return tuple(words for node in self.closers if (words := _left_out(node)))
+
+
+def _left_out(node: Node) -> str:
+    """Say what of a closing node is left out; nothing of one that only goes with another."""
+    what = f"`{node.title}` at {node.where}"
+    labels = labels_of(node)
+    if labels:
+        what += f", whose labels {listed(labels)} are the classes 0 to {len(labels) - 1}"
+    match node.title:
+        case "Concat" | "Sub":
+            return ""
+        case "ai.onnx.ml.LinearClassifier":
+            transform = node.text("post_transform", "NONE")
+            if transform == "NONE":
+                return f"the labels of {what}" if labels else ""
+            return f"the post_transform {shown(transform)} of {what}"
+        case _:
+            return what
 
 
 def ending_of(nodes: Iterable[Node], output: str) -> Ending:
@@ -79,14 +96,26 @@ def _closers(makers: Mapping[str, Node], output: str) -> tuple[Node, ...]:
     while name in left:
         node = left.pop(name)
         if complement := _complement(makers, node):
-            found += (node, *complement)
-            break
-        if _is_choice(node, name) or (not node.domain and node.operator in _PROBABILITIES):
+            return tuple(reversed((*found, node, *complement)))
+        if _classifies(node, name):
+            return tuple(reversed((*found, node)))
+        if _is_choice(node, name) or node.title in _ORDERED or _takes_positive(makers, node):
             found.append(node)
-        elif node.domain or node.operator not in TRANSPARENT:
+        elif node.title not in TRANSPARENT:
             break
         name = _first(node)
     return tuple(reversed(found))
+
+
+def _classifies(node: Node, name: str) -> bool:
+    """Return whether the value is the scores of a linear classifier."""
+    return node.title == "ai.onnx.ml.LinearClassifier" and node.outputs[1:] == (name,)
+
+
+def _takes_positive(makers: Mapping[str, Node], node: Node) -> bool:
+    maker = makers.get(_first(node))
+    is_taken = node.title == "ai.onnx.ml.ArrayFeatureExtractor"
+    return is_taken and maker is not None and _classifies(maker, _first(node))
 
 
 def _complement(makers: Mapping[str, Node], node: Node) -> tuple[Node, ...]:

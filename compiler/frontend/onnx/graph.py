@@ -107,6 +107,15 @@ class Node:
             self._mistyped(name)
         return tuple(v if isinstance(v, int) else self._mistyped(name) for v in value)
 
+    def reals(self, name: str) -> tuple[float, ...] | None:
+        """Return an attribute that is a list of reals; None if it is not there."""
+        value = self.attributes.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, tuple):
+            self._mistyped(name)
+        return tuple(float(v) if isinstance(v, int | float) else self._mistyped(name) for v in value)
+
     def tensor(self, name: str) -> Array | None:
         """Return a tensor attribute, decoded; None if it is not there."""
         value = self.attributes.get(name)

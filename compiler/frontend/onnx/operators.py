@@ -1,6 +1,7 @@
 """Which operators are read, and by which function."""
 
 from ensc.compiler.frontend.onnx import (
+    classical,
     elementwise,
     linear,
     movement,
@@ -75,6 +76,9 @@ SUPPORTED = (
     "Trilu",
     "Unsqueeze",
     "Where",
+    "ai.onnx.ml.ArrayFeatureExtractor",
+    "ai.onnx.ml.LinearClassifier",
+    "ai.onnx.ml.Scaler",
 )
 # What may stand behind an operator that closes the network: it changes neither the numbers nor their order.
 TRANSPARENT = ("Cast", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze")
@@ -82,12 +86,12 @@ TRANSPARENT = ("Cast", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "
 
 def is_supported(node: Node, *, computed: bool) -> bool:
     """Return whether some use of the operator is read, on computed values or on constants."""
-    return not node.domain and (node.operator in SUPPORTED or (not computed and node.operator in FOLDED))
+    return node.title in SUPPORTED or (not node.domain and not computed and node.operator in FOLDED)
 
 
 def lower(  # noqa: PLR0915 - one case for each operator, and nothing else
     node: Node, inputs: Inputs, build: Builder, *, closes: bool = False
-) -> Tensor | tuple[Tensor, ...]:
+) -> Tensor | tuple[Tensor | None, ...]:
     """Return what a node makes of its inputs, adding layers to the network.
 
     Args:
@@ -100,14 +104,14 @@ def lower(  # noqa: PLR0915 - one case for each operator, and nothing else
         Rejected: the node is invalid, or computes what ensc cannot read.
     """
     constants = [t for t in inputs if isinstance(t, Constant | None)]
-    if len(constants) == len(inputs) and node.operator in FOLDED:
+    if len(constants) == len(inputs) and not node.domain and node.operator in FOLDED:
         array, exact = fold(node, constants)
         if not exact:
             build.rounded.append(f"`{node.title}` of constants at {node.where}")
         return Constant(array)
-    if closes:
+    if closes and node.title in passing.CLOSING:
         return passing.closing(node, inputs, build)
-    match node.operator:
+    match node.title:
         case "Add" | "Sub" | "Sum":
             return elementwise.add(node, inputs, build)
         case "Mean":
@@ -202,5 +206,11 @@ def lower(  # noqa: PLR0915 - one case for each operator, and nothing else
             return sources.shape(node, inputs, build)
         case "Size":
             return sources.size(node, inputs, build)
+        case "ai.onnx.ml.ArrayFeatureExtractor":
+            return classical.selected(node, inputs, build)
+        case "ai.onnx.ml.Scaler":
+            return classical.scaler(node, inputs, build)
+        case "ai.onnx.ml.LinearClassifier":
+            return classical.linear_classifier(node, inputs, build, closes=closes)
         case _:
             node.reject("E0507", f"unsupported operator: {refusal(node).why}", refusal(node).advice)

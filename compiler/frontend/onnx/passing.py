@@ -6,9 +6,26 @@ import numpy as np
 from onnx import TensorProto, helper
 
 from ensc.compiler.frontend.onnx.build import Builder
+from ensc.compiler.frontend.onnx.classical import labelled, normalizer, positive_score
 from ensc.compiler.frontend.onnx.folding import cast
 from ensc.compiler.frontend.onnx.graph import Node
 from ensc.compiler.frontend.onnx.tensor import Computed, Constant, Inputs, Tensor, constant, required
+
+# What `closing` has a case for.
+CLOSING = frozenset(
+    (
+        "ArgMax",
+        "Concat",
+        "LogSoftmax",
+        "Sigmoid",
+        "Softmax",
+        "Sub",
+        "TopK",
+        "ai.onnx.ml.ArrayFeatureExtractor",
+        "ai.onnx.ml.Normalizer",
+        "ai.onnx.ml.ZipMap",
+    )
+)
 
 
 def identity(node: Node, inputs: Inputs, _: Builder) -> Tensor:
@@ -42,7 +59,13 @@ def cast_real(node: Node, inputs: Inputs, _: Builder) -> Tensor:
 def closing(node: Node, inputs: Inputs, build: Builder) -> Tensor | tuple[Tensor, ...]:
     """Operators at the end that keep the order of the classes: their input takes their place."""
     x = required(node, inputs, 0)
-    match node.operator:
+    match node.title:
+        case "ai.onnx.ml.ArrayFeatureExtractor":
+            return positive_score(node, inputs)
+        case "ai.onnx.ml.Normalizer":
+            return normalizer(node, inputs)
+        case "ai.onnx.ml.ZipMap":
+            return labelled(node, inputs)
         case "Sigmoid":
             return x
         case "Sub":

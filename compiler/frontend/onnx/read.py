@@ -153,7 +153,11 @@ def chosen_output(graph: Graph, name: str | None) -> Port:
         if port is None:
             origin.reject("E0512", f"{origin.file} has no output `{printable(name)}`", f"it has {listed}")
         return port
-    real = [port for port in graph.outputs if port.is_real] or list(graph.outputs)
+    real = (
+        [port for port in graph.outputs if port.is_real]
+        or [port for port in graph.outputs if port.kind == "sequence"]  # of maps from label to score
+        or list(graph.outputs)
+    )
     if not real:
         origin.reject("E0512", f"{origin.file} has no output")
     if len(real) > 1:

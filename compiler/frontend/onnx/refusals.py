@@ -37,8 +37,19 @@ _FOREIGN = Refusal(
     frozenset(),
 )
 _LEARNING = Refusal(
-    "the operators of classical machine learning are not read",
+    "of the operators of classical machine learning, only linear ones are read",
     "export the neural network alone",
+    frozenset(),
+)
+_NORMALIZER = Refusal(
+    "it divides by a norm that is computed from the input; only at the very end of a network, where that "
+    "keeps the order of the classes, is it left out",
+    "normalise the data before they reach the model, and export the model without it",
+    frozenset(),
+)
+_MACHINE = Refusal(
+    "support vector machines are not read, not even with a linear kernel",
+    "train a linear classifier in its place (LinearSVC in scikit-learn)",
     frozenset(),
 )
 _REFUSALS = (
@@ -111,6 +122,7 @@ def refusal(node: Node) -> Refusal:
         case "":
             return next((r for r in _REFUSALS if node.operator in r.operators), _OTHER)
         case "ai.onnx.ml":
-            return _LEARNING
+            special = {"Normalizer": _NORMALIZER, "SVMClassifier": _MACHINE, "SVMRegressor": _MACHINE}
+            return special.get(node.operator, _LEARNING)
         case _:
             return _FOREIGN

@@ -32,11 +32,14 @@ class Scope:
         if self._held > _HELD:
             self._origin.reject("E0504", f"{self._origin.file} has more than {_HELD} constant numbers")
 
-    def bind(self, node: Node, results: Tensor | tuple[Tensor, ...]) -> None:
-        """Give a node's output names their meaning."""
+    def bind(self, node: Node, results: Tensor | tuple[Tensor | None, ...]) -> None:
+        """Give a node's output names their meaning; None for an output that is not computed."""
         tensors = results if isinstance(results, tuple) else (results,)
         for name, tensor in zip(node.outputs, tensors, strict=False):
-            self.set(name, tensor)
+            if tensor is None:
+                self._unread[name] = node
+            else:
+                self.set(name, tensor)
         self._unread.update((name, node) for name in node.outputs[len(tensors) :] if name)
 
     def knows(self, name: str) -> bool:
