@@ -55,7 +55,7 @@ def _game_lines(problem: EnsembleProblem, verdict: Verdict) -> Iterator[str]:
 
 
 def _sets(known: PointPatterns) -> tuple[Sequence[object], ...]:
-    return [fooled for fooled in known.feasible if fooled], known.infeasible, known.open
+    return [entry for entry in known.feasible if entry[0]], known.infeasible, known.open
 
 
 def verdict_text(problem: EnsembleProblem, verdict: Verdict) -> str:
