@@ -67,14 +67,18 @@ def _run_instances(options: argparse.Namespace) -> int:
     """Compile from VNN-LIB or to it."""
     from ensc.compiler.pipeline import Options
     from ensc.formats.vnnlib.folder import write_instances
+    from ensc.runner.emit import require_of_use
     from ensc.runner.emit_instance import emit_instances, emit_query, is_property, load_property
+    from ensc.runner.script import Form
 
     if (options.output is None) == (options.split is None) or options.emit:
         print("ensc compile: give -o OUT or --split DIR\nTry `ensc compile --help`.", file=sys.stderr)
         return USAGE
+    form = Form(options.relu, options.dialect)
+    require_of_use(options.output or options.split, form)
     if is_property(options.query) and options.output:
         instances = load_property(options.query, options.network)[1]
-        lines = emit_instances(instances, Options(level=options.level), options.output)
+        lines = emit_instances(instances, Options(level=options.level), options.output, form)
     else:
         loaded = load(options)
         if len(loaded) > 1:

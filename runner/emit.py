@@ -61,7 +61,7 @@ def emit_sweep(
             compiler rejects; what the format cannot hold; E1020 if the file cannot be written.
     """
     _require_known(path)
-    _require_of_use(path, form)
+    require_of_use(path, form)
     for problem, target in zip(problems, sweep_paths(path, problems), strict=True):
         start = time.perf_counter()
         compiled = compile_problem(problem, options)
@@ -109,7 +109,12 @@ def _require_known(path: Path) -> None:
         )
 
 
-def _require_of_use(path: Path, form: Form) -> None:
+def require_of_use(path: Path, form: Form) -> None:
+    """Refuse a form of scripts for what is no script.
+
+    Raises:
+        Rejected: E1011.
+    """
     if form != PLAIN and _format(path) != ".smt2":
         reject(
             "E1011",

@@ -24,8 +24,10 @@ from ensc.formats.vnnlib.merged import merge
 from ensc.formats.vnnlib.property import Property
 from ensc.formats.vnnlib.read import read_property_file
 from ensc.formats.vnnlib.write import write_property
+from ensc.runner.script import Form
 
 SUFFIXES = (".mps", ".lp", ".smt2", ".vnnlib")
+PLAIN = Form()
 
 
 def is_property(path: Path) -> bool:
@@ -48,10 +50,18 @@ def load_property(path: Path, arguments: Iterable[str]) -> tuple[Property, tuple
     return stated, link(stated, networks, _name(path))
 
 
-def emit_instances(instances: Sequence[Instance], options: Options, path: Path) -> Iterator[str]:
+def emit_instances(
+    instances: Sequence[Instance], options: Options, path: Path, form: Form = PLAIN
+) -> Iterator[str]:
     """Write one file for each instance; yield what is to be said about each.
 
     Several are told apart by numbers: `out.mps` becomes `out-1.mps`, `out-2.mps`.
+
+    Args:
+        instances: what is written.
+        options: for the compiler.
+        path: of the file; its suffix names the format.
+        form: how scripts are written; of no use for other formats.
 
     Raises:
         Rejected: E1010 if the suffix is of no known format, E1020 if a file cannot be written, and what the
@@ -65,16 +75,16 @@ def emit_instances(instances: Sequence[Instance], options: Options, path: Path) 
         )
     for number, instance in enumerate(instances, start=1):
         target = path if len(instances) == 1 else _numbered(path, number)
-        write_file(target, _chunks(instance, options, _suffix(path)))
+        write_file(target, _chunks(instance, options, _suffix(path), form))
         yield f"wrote {target}"
 
 
-def _chunks(instance: Instance, options: Options, suffix: str) -> Iterator[bytes]:
+def _chunks(instance: Instance, options: Options, suffix: str, form: Form) -> Iterator[bytes]:
     if suffix == ".vnnlib":
         return write_property(instance, 2)
     model = lower_instance(instance, level=options.level)
     if suffix == ".smt2":
-        return write_smtlib(model)
+        return write_smtlib(model, relu=form.relu, dialect=form.dialect)
     linear = linearize(model, options.formulation)
     return iter(write_mps(linear) if suffix == ".mps" else write_lp(linear))
 

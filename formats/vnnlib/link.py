@@ -13,6 +13,7 @@ from ensc.compiler.quoting import shape as shape_text
 from ensc.compiler.types.instance import All, Atom, Condition, Instance, Reader, Some, atoms
 from ensc.compiler.types.network import Network
 from ensc.formats.vnnlib.property import Declared, Property, Tensor
+from ensc.formats.vnnlib.structure import differences
 
 _TRUE = Atom((), (), Fraction(0))
 """What is left of an equation between inputs that are one variable."""
@@ -33,7 +34,8 @@ def link(stated: Property, networks: Mapping[str, Network], name: str) -> tuple[
 
     Raises:
         Rejected: E1281 if an input has no bounds, E1284 if a network does not have the declared numbers of
-            inputs and outputs or its outputs are not those of the file.
+            inputs and outputs, its outputs are not those of the file, or its structure is not that of the
+            one it is declared to be isomorphic to.
     """
     _require_fit(stated, networks)
     conjuncts = list(_conjuncts(All(stated.assertions)))
@@ -70,6 +72,8 @@ def _require_fit(stated: Property, networks: Mapping[str, Network]) -> None:
     for declared in stated.networks:
         network = networks[declared.name]
         mistakes += _misfits(declared, network)
+        if declared.like is not None:
+            mistakes += differences(declared, declared.like, network, networks[declared.like])
         if network.dropped and not _only_compares(stated, declared.output):
             message = f"the network bound to `{declared.name}` ends in {network.dropped[0]}"
             notes = ("ensc reads the numbers before it: only comparisons of outputs mean the same",)

@@ -107,6 +107,26 @@ def test_several_inputs_are_read_one_after_the_other() -> None:
         assert {d.code for d in caught.value.diagnostics} == {"E1284"}
 
 
+def test_isomorphic_networks_have_one_structure() -> None:
+    other = dense((np.array([[2.0, 1.0], [0.0, 3.0]]), np.ones(2)), inputs=2)
+    assert instances(SECOND, {"f": TWO, "g": other})
+    deeper = dense((np.eye(2), np.zeros(2)), (np.eye(2), np.zeros(2)), inputs=2)
+    wider = dense((np.ones((3, 2)), np.zeros(3)), (np.ones((2, 3)), np.zeros(2)), inputs=2)
+    assert instances(SECOND.replace("(isomorphic-to f)", ""), {"f": TWO, "g": deeper})
+    named = replace(TWO, operators={"MatMul": 1, "Constant": 1})
+    assert instances(SECOND, {"f": named, "g": replace(other, operators={"MatMul": 1})})
+    for f, g, what in (
+        (TWO, deeper, "sizes of layers"),
+        (deeper, wider, "sizes of layers"),
+        (named, replace(other, operators={"Gemm": 1}), "operators"),
+    ):
+        with pytest.raises(Rejected) as caught:
+            instances(SECOND, {"f": f, "g": g})
+        (diagnostic,) = caught.value.diagnostics
+        assert diagnostic.code == "E1284"
+        assert diagnostic.message == f"the networks bound to `g` and `f` differ in their {what}"
+
+
 def test_equal_networks_share_a_file() -> None:
     stated = read_property(Source("p", SECOND.replace("isomorphic-to", "equal-to")))
     assert set(named_files(stated, ["a.onnx"])) == {"f"}

@@ -223,6 +223,23 @@ def test_a_property_compiles(tmp_path: Path, suffix: str) -> None:
     assert out.read_bytes() == first
 
 
+def test_the_form_of_scripts_is_heeded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bent = dense((np.eye(2), np.zeros(2)), (np.array([[1.0, -1.0], [1.0, 1.0]]), np.zeros(2)), inputs=2)
+    save_network(bent, tmp_path / "f.onnx")
+    (tmp_path / "p.vnnlib").write_text(SECOND)
+    networks = [f"--network={name}={tmp_path / 'f.onnx'}" for name in "fg"]
+    texts = {}
+    for relu in ("or", "ite"):
+        out = tmp_path / f"{relu}.smt2"
+        arguments = ["compile", str(tmp_path / "p.vnnlib"), *networks, "--relu", relu, "-o"]
+        assert main([*arguments, str(out)]) == 0
+        texts[relu] = out.read_text()
+    assert ["(ite " in texts[relu] for relu in ("or", "ite")] == [False, True]
+    for name in ("out.lp", "out.vnnlib"):
+        assert main([*arguments, str(tmp_path / name)]) == 1
+        assert "E1011" in capsys.readouterr().err
+
+
 def test_cases_become_files_of_their_own(tmp_path: Path) -> None:
     save_network(IDENTITY, tmp_path / "f.onnx")
     head = "".join(f"(declare-const {name} Real)" for name in ("X_0", "X_1", "Y_0", "Y_1"))
