@@ -26,6 +26,7 @@ import argparse
 import importlib
 import itertools
 import json
+import logging
 import os
 import platform
 import subprocess
@@ -214,6 +215,7 @@ def _ensc(level: int) -> Callable[[Path], tuple[Write, dict[str, Any]]]:
 
 def _omlt(folder: Path) -> tuple[Write, dict[str, Any]]:
     pyo: Any = importlib.import_module("pyomo.environ")
+    logging.getLogger("pyomo").setLevel(logging.ERROR)  # thousands of warnings would be timed
     omlt: Any = importlib.import_module("omlt")
     neuralnet: Any = importlib.import_module("omlt.neuralnet")
     reader: Any = importlib.import_module("omlt.io.onnx")
