@@ -40,6 +40,12 @@ REFUSED = {
     "cast": "which ensc does not compute with",  # the types of a few bits
     "_empty_set": "zero-size array",  # the maximum of nothing
     "_multiparam": "the shapes [3], [2, 3, 4",  # as broadcasting was before operator set 7
+    "cubic": "[E0508] `Resize` at the node that makes `Y`",
+    "antialias": "it smooths",
+    "tf_crop_and_resize": "the coordinates `tf_crop_and_resize`",
+    "not_larger": "it keeps the aspect ratio",
+    "not_smaller": "it keeps the aspect ratio",
+    "downsample_scales_linear_align_corners": "runtimes disagree on where corners lie",
 }
 SKIPPED = "skipped: no tensors of numbers"
 

@@ -8,6 +8,7 @@ from ensc.compiler.frontend.onnx import (
     passing,
     pooling,
     reshaping,
+    resizing,
     sources,
     spreading,
     upsampling,
@@ -63,6 +64,7 @@ SUPPORTED = (
     "ReduceSum",
     "Relu",
     "Reshape",
+    "Resize",
     "Shape",
     "Size",
     "Slice",
@@ -75,6 +77,7 @@ SUPPORTED = (
     "Transpose",
     "Trilu",
     "Unsqueeze",
+    "Upsample",
     "Where",
     "ai.onnx.ml.ArrayFeatureExtractor",
     "ai.onnx.ml.LinearClassifier",
@@ -192,6 +195,8 @@ def lower(  # noqa: PLR0915 - one case for each operator, and nothing else
             return spreading.depth_to_space(node, inputs, build)
         case "SpaceToDepth":
             return spreading.space_to_depth(node, inputs, build)
+        case "Resize" | "Upsample":
+            return resizing.resize(node, inputs, build)
         case "Identity":
             return passing.identity(node, inputs, build)
         case "Dropout":
