@@ -44,8 +44,15 @@ def query_command(
 
 
 def add_levels(parser: argparse.ArgumentParser) -> None:
-    """Add `-O`."""
+    """Add `-O` and `--formulation`."""
     parser.add_argument("-O", dest="level", type=int, choices=[0, 1], default=1, help="optimization level")
+    parser.add_argument(
+        "--formulation",
+        choices=["big-m", "indicator", "sos"],
+        default="big-m",
+        help="of choices in a MILP file: big-m for every solver; indicator rows for SCIP, Gurobi, CPLEX, "
+        "Xpress, COPT; ordered sets (sos) for these",
+    )
 
 
 def add_answer(parser: argparse.ArgumentParser, *, json: str = "", saved: str = "") -> None:

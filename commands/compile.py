@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     from ensc.runner.script import Form
 
     loaded = [each.problem for each in load(options)]
-    compiler_options = Options(level=options.level)
+    compiler_options = Options(options.level, options.formulation)
     if options.emit:
         for problem in loaded:
             print(emit_level(problem, compiler_options, options.emit), end="")
@@ -78,7 +78,7 @@ def _run_instances(options: argparse.Namespace) -> int:
     require_of_use(options.output or options.split, form)
     if is_property(options.query) and options.output:
         instances = load_property(options.query, options.network)[1]
-        lines = emit_instances(instances, Options(level=options.level), options.output, form)
+        lines = emit_instances(instances, Options(options.level, options.formulation), options.output, form)
     else:
         loaded = load(options)
         if len(loaded) > 1:

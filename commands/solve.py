@@ -110,9 +110,11 @@ def _way(options: argparse.Namespace) -> "Way":
 
     solvers = choose_solvers(options.solver)
     backend = backend_of(solvers[0])
-    if options.strategy == "split" and len(solvers) == 1 and backend is not None:
+    splits = options.strategy == "split" and options.formulation == "big-m"  # the others are of the file
+    if splits and len(solvers) == 1 and backend is not None:
         return lambda problem: _split(problem, backend, options)
-    settings = Settings(Options(level=options.level), options.time_limit, options.verbose, solvers[0])
+    compiler_options = Options(options.level, options.formulation)
+    settings = Settings(compiler_options, options.time_limit, options.verbose, solvers[0])
     if len(solvers) == 1:
         return lambda problem: solve_joint(problem, settings)
     if options.json:

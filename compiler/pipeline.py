@@ -56,6 +56,7 @@ class Compiled:
         linear: the model the MILP formats write.
         attacks: the number of deterministic attacks in it.
         level: the optimization level it was compiled at.
+        formulation: how its piecewise-linear constraints became rows.
     """
 
     problem: EnsembleProblem
@@ -65,6 +66,7 @@ class Compiled:
     linear: Model
     attacks: int
     level: int
+    formulation: Formulation = "big-m"
 
 
 def compile_problem(problem: EnsembleProblem, options: Options | None = None) -> Compiled:
@@ -80,10 +82,10 @@ def compile_problem(problem: EnsembleProblem, options: Options | None = None) ->
     scopes = tuple(_scope(problem, member, sets, options) for member in problem.ensemble)
     model = lower_joint(problem, sets, scopes, attacks=attacks, ordered=options.level > 0)
     linear = linearize(model, options.formulation, helpful_products=options.level > 0)
-    notes = describe(problem, linear, level=options.level, attacks=attacks)
-    return Compiled(
-        problem, sets, scopes, model, dataclasses.replace(linear, notes=notes), attacks, options.level
-    )
+    form = f"-O{options.level}, {options.formulation}"
+    notes = describe(problem, linear, form=form, attacks=attacks)
+    described = dataclasses.replace(linear, notes=notes)
+    return Compiled(problem, sets, scopes, model, described, attacks, options.level, options.formulation)
 
 
 def _attacks(problem: EnsembleProblem, options: Options) -> int:

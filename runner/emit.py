@@ -87,9 +87,9 @@ def write_model(compiled: Compiled, path: Path, form: Form = PLAIN) -> None:
     """
     match _format(path):
         case ".mps":
-            write_file(path, write_mps(compiled.linear))
+            write_file(path, write_mps(compiled.linear, indicators=True, ordered_sets=True))
         case ".lp":
-            write_file(path, write_lp(compiled.linear))
+            write_file(path, write_lp(compiled.linear, indicators=True, ordered_sets=True))
         case ".smt2":
             write_file(path, write_script(compiled, form))
         case _:

@@ -86,7 +86,8 @@ def _chunks(instance: Instance, options: Options, suffix: str, form: Form) -> It
     if suffix == ".smt2":
         return write_smtlib(model, relu=form.relu, dialect=form.dialect)
     linear = linearize(model, options.formulation)
-    return iter(write_mps(linear) if suffix == ".mps" else write_lp(linear))
+    write = write_mps if suffix == ".mps" else write_lp
+    return write(linear, indicators=True, ordered_sets=True)
 
 
 def emit_query(problem: EnsembleProblem, path: Path) -> Iterator[str]:

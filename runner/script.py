@@ -39,7 +39,7 @@ def write_script(compiled: Compiled, form: Form, status: Status | None = None) -
     """
     problem, attacks = compiled.problem, compiled.attacks
     known = expected_status(problem, attacks) if status is None else status
-    notes = describe(problem, compiled.model, level=compiled.level, attacks=attacks)
+    notes = describe(problem, compiled.model, form=f"-O{compiled.level}", attacks=attacks)
     own = tuple(line for line in notes if not line.startswith(_ROW_INDEX))
     model = dataclasses.replace(compiled.model, notes=own)
     return write_smtlib(model, relu=form.relu, dialect=form.dialect, status=known, meta=problem.meta)

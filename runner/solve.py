@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import assert_never
 
+from ensc.compiler.diagnostics import reject
+from ensc.compiler.passes.linearize import Formulation
 from ensc.compiler.pipeline import Compiled, Options, compile_problem
 from ensc.compiler.types.problem import Check, EnsembleProblem
 from ensc.compiler.types.solution import Attack, Certificate, Proof, Solution, Status, Verdict
@@ -142,11 +144,24 @@ def _only_decides(solver: BackEnd) -> bool:
 def _ask_milp(
     solver: Milp, compiled: Compiled, seconds: float | None, *, verbose: bool
 ) -> tuple[Solution, Proof | None]:
+    _require_held(solver, compiled.formulation)
     with tempfile.TemporaryDirectory(prefix="ensc-") as folder:
         path = Path(folder, "joint.mps")
-        write_file(path, write_mps(compiled.linear))
-        size = size_as_written(compiled.linear)
+        write_file(path, write_mps(compiled.linear, indicators=True, ordered_sets=True))
+        # Solvers turn an indicator row, or an ordered set, into rows and columns of their own making.
+        size = size_as_written(compiled.linear) if compiled.formulation == "big-m" else None
         return solve_file(solver, path, expected=size, time_limit=seconds, verbose=verbose)
+
+
+def _require_held(solver: Milp, formulation: Formulation) -> None:
+    """Refuse what a solver would refuse, or silently take for something else."""
+    if formulation not in solver.formulations:
+        reject(
+            "E1012",
+            f"{solver.name} does not hold the formulation `{formulation}`",
+            notes=("CBC keeps indicator rows unconditionally, HiGHS refuses both forms",),
+            help="use `--formulation big-m`, or a solver that holds it, for example `--solver scip`",
+        )
 
 
 def _ask_command(
@@ -158,9 +173,9 @@ def _ask_command(
             case ".smt2":
                 write_file(path, write_smtlib(compiled.model, values=_asked(compiled)))
             case ".lp":
-                write_file(path, write_lp(compiled.linear))
+                write_file(path, write_lp(compiled.linear, indicators=True, ordered_sets=True))
             case _:
-                write_file(path, write_mps(compiled.linear))
+                write_file(path, write_mps(compiled.linear, indicators=True, ordered_sets=True))
         names = compiled.linear.variables.names()
         return run_command(command, path, columns=names, time_limit=seconds, verbose=verbose)
 

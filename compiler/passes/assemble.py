@@ -16,6 +16,7 @@ from ensc.compiler.types.model import (
     Model,
     Names,
     Objective,
+    OrderedSets,
     Products,
     Rectifiers,
     RowGroup,
@@ -195,4 +196,12 @@ def _concatenate_clauses(parts: list[Clauses]) -> Clauses:
         _joined([p.condition for p in parts], np.int64),
         _chained([p.starts for p in parts]),
         _joined([p.literals for p in parts], np.int64),
+    )
+
+
+def concatenate_sets(parts: list[OrderedSets]) -> OrderedSets:
+    """Return the ordered sets of all parts, in order."""
+    return OrderedSets(
+        _chained([p.starts for p in parts]),
+        _joined([p.members for p in parts], np.int64),
     )

@@ -1,4 +1,6 @@
-"""Model -> linear Model: every piecewise-linear constraint becomes rows and binaries (big-M).
+"""Model -> linear Model: every piecewise-linear constraint becomes rows and binaries.
+
+By big-M, which every MILP solver reads; or, for solvers that hold them, by indicator rows or ordered sets.
 
 The big-M constants are the bounds of the variables, so a model with tighter bounds gives a tighter file.
 Every constant is rounded to the side that keeps all solutions of the exact model: the linear model's
@@ -6,18 +8,27 @@ solutions contain them, hence "infeasible" carries over.
 """
 
 import dataclasses
-from typing import Literal
+from typing import Literal, assert_never
 
 import numpy as np
 
 from ensc.compiler.diagnostics import reject
-from ensc.compiler.passes.assemble import Assembler, concatenate_rows
+from ensc.compiler.passes.assemble import Assembler, concatenate_rows, concatenate_sets
+from ensc.compiler.passes.native import (
+    binaries,
+    indicator_maxima,
+    indicator_rectifiers,
+    picked,
+    set_conditions,
+    set_maxima,
+    set_rectifiers,
+)
 from ensc.compiler.passes.rounding import short_down, short_up, slack
 from ensc.compiler.types.model import (
     Floats,
     Indices,
-    Labels,
     Model,
+    OrderedSets,
     Rows,
     Variables,
     no_clauses,
@@ -26,7 +37,7 @@ from ensc.compiler.types.model import (
     no_rectifiers,
 )
 
-Formulation = Literal["big-m"]
+Formulation = Literal["big-m", "indicator", "sos"]
 
 SMALLEST = 1e-9
 """Readers drop coefficients up to here (HiGHS, SCIP, COPT); such a term moves into the row's bounds."""
@@ -48,25 +59,48 @@ def linearize(model: Model, formulation: Formulation = "big-m", *, helpful_produ
         Rejected: E1001 if a variable has no finite bound where a big-M constant is needed, E1002 if a
             constant is too large for the readers of the file.
     """
-    assert formulation == "big-m"
     to = Assembler()
     to.size = len(model.variables)
-    _rectifiers(to, model)
-    _maxima(to, model)
+    rows, sets = _formulated(to, model, formulation)
     _products(to, model, helpful=helpful_products)
     _clauses(to, model)
-    unconditional = _without_indicators(model)
-    rows = concatenate_rows([unconditional, *to.row_blocks])
     linear = dataclasses.replace(
         model,
         variables=_extended(model.variables, to),
-        rows=rows,
+        rows=concatenate_rows([rows, *to.row_blocks]),
+        ordered_sets=concatenate_sets([model.ordered_sets, *sets]),
         rectifiers=no_rectifiers(),
         maxima=no_maxima(),
         products=no_products(),
         clauses=no_clauses(),
     )
     return _within_range(_without_tiny_coefficients(linear))
+
+
+def _formulated(to: Assembler, model: Model, formulation: Formulation) -> tuple[Rows, list[OrderedSets]]:
+    """Add rectifiers and maxima; return the model's own rows in the form asked for, and ordered sets."""
+    match formulation:
+        case "big-m":
+            _rectifiers(to, model)
+            _one_of(to, model, _maxima(to, model))
+            return _without_indicators(model), []
+        case "indicator":
+            indicator_rectifiers(to, model)
+            _one_of(to, model, indicator_maxima(to, model))
+            return model.rows, []
+        case "sos":
+            sets = set_rectifiers(to, model)
+            z, more = set_maxima(to, model)
+            _one_of(to, model, z)
+            rows, conditions = set_conditions(to, model.rows, *_activity(model))
+            return rows, [*sets, *more, *conditions]
+        case _:
+            assert_never(formulation)
+
+
+def _one_of(to: Assembler, model: Model, z: Indices) -> None:
+    if len(z):
+        to.row_blocks.append(_sums(model.maxima.starts, z, 1.0, 1.0, "one selector of a maximum"))
 
 
 def _extended(variables: Variables, to: Assembler) -> Variables:
@@ -78,11 +112,6 @@ def _extended(variables: Variables, to: Assembler) -> Variables:
     )
 
 
-def _binaries(to: Assembler, labels: tuple[Labels, ...]) -> Indices:
-    blocks = [to.variables(run, 0.0, 1.0, integer=True).ravel() for run in labels]
-    return np.concatenate(blocks) if blocks else np.empty(0, dtype=np.int64)
-
-
 def _rectifiers(to: Assembler, model: Model) -> None:
     """`y = max(0, a)`, `l <= a <= u`: `y >= 0`, `y >= a`, `y <= u z`, `y <= a - l (1 - z)`."""
     y, a = model.rectifiers.output, model.rectifiers.input
@@ -90,7 +119,7 @@ def _rectifiers(to: Assembler, model: Model) -> None:
         return
     lower = np.minimum(model.variables.lower[a], 0.0)
     upper = np.maximum(model.variables.upper[a], 0.0)
-    z = _binaries(to, model.rectifiers.labels)
+    z = binaries(to, model.rectifiers.labels)
     pair = np.stack([y, a], axis=-1)
     to.rows(pair, np.array([1.0, -1.0]), 0.0, np.inf, "h >= a")
     coefficients = np.stack([np.ones_like(upper), -upper], axis=-1)
@@ -99,14 +128,14 @@ def _rectifiers(to: Assembler, model: Model) -> None:
     to.rows(np.stack([y, a, z], axis=-1), coefficients, -np.inf, -lower, "h <= a - lower (1 - z)")
 
 
-def _maxima(to: Assembler, model: Model) -> None:
-    """`y >= a_i`, `y <= a_i + (U - l_i)(1 - z_i)`, `sum z = 1`, with `U` above every candidate."""
+def _maxima(to: Assembler, model: Model) -> Indices:
+    """`y >= a_i`, `y <= a_i + (U - l_i)(1 - z_i)`, with `U` above every candidate; returns z."""
     maxima = model.maxima
     if not len(maxima.output):
-        return
+        return maxima.candidates
     widths = np.diff(maxima.starts)
     a, y = maxima.candidates, np.repeat(maxima.output, widths)
-    z = _binaries(to, maxima.labels)
+    z = binaries(to, maxima.labels)
     ceiling = np.repeat(np.maximum.reduceat(model.variables.upper[a], maxima.starts[:-1]), widths)
     gap = short_up(np.nextafter(ceiling - model.variables.lower[a], np.inf))
     ones = np.ones_like(gap)
@@ -114,7 +143,7 @@ def _maxima(to: Assembler, model: Model) -> None:
     coefficients = np.stack([ones, -ones, gap], axis=-1)
     meaning = "h <= candidate + (U - lower)(1 - z)"
     to.rows(np.stack([y, a, z], axis=-1), coefficients, -np.inf, gap, meaning)
-    to.row_blocks.append(_sums(maxima.starts, z, 1.0, 1.0, "one selector of a maximum"))
+    return z
 
 
 def _sums(starts: Indices, columns: Indices, lower: float, upper: float, meaning: str) -> Rows:
@@ -172,11 +201,11 @@ def _without_indicators(model: Model) -> Rows:
     if not conditional.any():
         return rows
     least, most = _activity(model)
-    parts = [_picked(rows, ~conditional)]
+    parts = [picked(rows, ~conditional)]
     for sign, side, reach in ((1.0, rows.lower, least), (-1.0, -rows.upper, -most)):
         chosen = conditional & np.isfinite(side)
         if chosen.any():
-            parts.append(_relaxed(_picked(rows, chosen), sign, side[chosen], reach[chosen]))
+            parts.append(_relaxed(picked(rows, chosen), sign, side[chosen], reach[chosen]))
     return concatenate_rows(parts)
 
 
@@ -205,26 +234,6 @@ def _relaxed(rows: Rows, sign: float, bound: Floats, reach: Floats) -> Rows:
         lower=np.where(rows.active, reach, bound),
         upper=np.full(len(rows), np.inf),
         indicator=np.full(len(rows), -1),
-    )
-
-
-def _picked(rows: Rows, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Rows:
-    """Return the chosen rows, in order."""
-    lengths = np.diff(rows.starts)
-    entries = np.repeat(chosen, lengths)
-    ends = np.cumsum([group.size for group in rows.groups])
-    sizes = np.add.reduceat(chosen.astype(np.int64), ends - [group.size for group in rows.groups])
-    return Rows(
-        starts=np.concatenate([[0], np.cumsum(lengths[chosen])]),
-        columns=rows.columns[entries],
-        coefficients=rows.coefficients[entries],
-        lower=rows.lower[chosen],
-        upper=rows.upper[chosen],
-        indicator=rows.indicator[chosen],
-        active=rows.active[chosen],
-        groups=tuple(
-            dataclasses.replace(group, size=int(size)) for group, size in zip(rows.groups, sizes, strict=True)
-        ),
     )
 
 

@@ -26,14 +26,22 @@ NAMES = (
     "names: p_i probability of attack i; d_i_j_k perturbation of coordinate k of point j;",
     "  x_i_j_k attacked input; s_i_j_k at least |d_i_j_k|; l_c_i_j 1 if member c is fooled;",
     "  q_c_i_j = p_i l_c_i_j; a_c_i_j_L_n, h_c_i_j_L_n neuron n of layer L; z_c_i_j_L_n its phase;",
-    "  w_c_i_j_m 1 if class m wins; b_i_j_k 1 if coordinate k may change; t the value",
+    "  w_c_i_j_m 1 if class m wins; b_i_j_k 1 if coordinate k may change; t the value;",
+    "  g_c_i_j_m_y margin of class m over y; u, k, n slacks and opposites of ordered sets",
 )
 
 
-def describe(problem: EnsembleProblem, model: Model, *, level: int, attacks: int) -> tuple[str, ...]:
-    """Return the header lines of a model that a problem was compiled to."""
+def describe(problem: EnsembleProblem, model: Model, *, form: str, attacks: int) -> tuple[str, ...]:
+    """Return the header lines of a model that a problem was compiled to.
+
+    Args:
+        problem: what was compiled.
+        model: what it became.
+        form: optimization level and formulation.
+        attacks: how many deterministic attacks the model holds.
+    """
     return (
-        f"ensc {version('ensc-compiler')}, -O{level}, joint encoding (Gross et al. 2020, Eq. 4 to 8)",
+        f"ensc {version('ensc-compiler')}, {form}, joint encoding (Gross et al. 2020, Eq. 4 to 8)",
         *describe_problem(problem),
         f"attacks in this file: {attacks}",
         *_reading(problem, attacks),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ensc.compiler.diagnostics import reject
+from ensc.compiler.passes.linearize import Formulation
 from ensc.compiler.quoting import alternatives, counted, shown
 from ensc.compiler.types.model import Size
 from ensc.compiler.types.solution import Proof, Solution, Status
@@ -32,6 +33,7 @@ class Milp:
         worker: the script that knows the library.
         version: says which one would run, None without one.
         words: what its statuses mean, and how they are told; all others are UNKNOWN.
+        formulations: the forms of a model that it reads for what they mean.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Milp:
     worker: Path
     version: Callable[[], str | None]
     words: Mapping[str, tuple[Status, str]]
+    formulations: tuple[Formulation, ...] = ("big-m",)
 
     @property
     def advice(self) -> str:

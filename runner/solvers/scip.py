@@ -22,4 +22,12 @@ def version() -> str | None:
     return f"SCIP (PySCIPOpt {package_version('pyscipopt')})"
 
 
-SCIP = Milp("SCIP", "pyscipopt", "scip", Path(__file__).with_name("scip_worker.py"), version, _WORDS)
+SCIP = Milp(
+    "SCIP",
+    "pyscipopt",
+    "scip",
+    Path(__file__).with_name("scip_worker.py"),
+    version,
+    _WORDS,
+    ("big-m", "indicator", "sos"),
+)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tiny import best_value, dense, line_patterns, line_problems, make_problem
 from z3_oracle import solve_model
 
+from ensc.compiler.passes.linearize import Formulation, linearize
 from ensc.compiler.passes.show import model_text
 from ensc.compiler.pipeline import Options, compile_problem
 from ensc.compiler.types.problem import (
@@ -19,6 +20,7 @@ from ensc.compiler.types.problem import (
     MaximizeValue,
 )
 
+NATIVE: tuple[Formulation, ...] = ("indicator", "sos")
 IDENTITY = dense((np.array([[1.0], [0.0]]), np.array([0.0, 1.0])), inputs=1, name="line")
 
 
@@ -61,6 +63,8 @@ def test_maximum_equals_brute_force(problem: EnsembleProblem) -> None:
         compiled = compile_problem(problem, Options(level))
         assert solve_model(compiled.model) == (True, expected)
         assert solve_model(compiled.linear) == (True, expected)
+        for formulation in NATIVE:
+            assert solve_model(linearize(compiled.model, formulation)) == (True, expected)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,4 +1,4 @@
-* ensc VERSION, -O1, joint encoding (Gross et al. 2020, Eq. 4 to 8)
+* ensc VERSION, -O1, big-m, joint encoding (Gross et al. 2020, Eq. 4 to 8)
 * query maximize_value, sha256 of the resolved problem HASH
 * member 1 f1: relu.onnx, sha256 HASH
 * member 2 f2: pool.onnx, sha256 HASH
@@ -13,7 +13,8 @@
 * names: p_i probability of attack i; d_i_j_k perturbation of coordinate k of point j;
 *   x_i_j_k attacked input; s_i_j_k at least |d_i_j_k|; l_c_i_j 1 if member c is fooled;
 *   q_c_i_j = p_i l_c_i_j; a_c_i_j_L_n, h_c_i_j_L_n neuron n of layer L; z_c_i_j_L_n its phase;
-*   w_c_i_j_m 1 if class m wins; b_i_j_k 1 if coordinate k may change; t the value
+*   w_c_i_j_m 1 if class m wins; b_i_j_k 1 if coordinate k may change; t the value;
+*   g_c_i_j_m_y margin of class m over y; u, k, n slacks and opposites of ordered sets
 * rows r1 to r1: sum_i p_i = 1 (Eq. 6)
 * rows r2 to r2: p_1 >= p_2 >= ...
 * rows r3 to r10: attacked input: denominator (x - d) = numerator of the point

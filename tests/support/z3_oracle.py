@@ -1,5 +1,6 @@
 """Model -> z3: an exact witness of what a model means, independent of every format and MILP solver."""
 
+import itertools
 from fractions import Fraction
 from typing import Any
 
@@ -90,4 +91,8 @@ def _piecewise(model: Model, v: list[Any]) -> list[Any]:
     for k, condition in enumerate(model.clauses.condition):
         literals = model.clauses.literals[model.clauses.starts[k] : model.clauses.starts[k + 1]]
         constraints.append(z3.Implies(v[condition] == 1, z3.Or(*(v[w] == 1 for w in literals))))
+    sets = model.ordered_sets
+    for k in range(len(sets.starts) - 1):
+        members = sets.members[sets.starts[k] : sets.starts[k + 1]]
+        constraints += [z3.Or(v[a] == 0, v[b] == 0) for a, b in itertools.combinations(members, 2)]
     return constraints
