@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-all check clean
+.PHONY: help demo test test-all check readers clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ check: .venv/ready  ## lint, check formatting and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy tests
+
+readers: .venv/ready  ## install other programs' readers, which tests/conformance then asks
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable '.[dev,conformance]'
 
 clean:  ## remove everything generated
 	rm -rf .venv build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -11,7 +11,7 @@ FEASIBLE = 2
 
 def read(request: dict[str, Any]) -> tuple[Any, dict[str, int]]:
     """Read the model file; return the model and what it holds, nothing if it cannot be read."""
-    highs = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy's types are partial
+    highs = highspy.Highs()
     highs.setOptionValue("output_flag", bool(request["verbose"]))
     highs.setOptionValue("threads", request["threads"])
     highs.setOptionValue("random_seed", request["seed"])

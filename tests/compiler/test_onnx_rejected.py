@@ -395,18 +395,27 @@ def test_hostile_models_take_little_memory(tmp_path: Path, name: str) -> None:
 
 
 def test_deep_nesting(tmp_path: Path) -> None:
-    inner = helper.make_graph(
-        [helper.make_node("Identity", ["x"], ["b"])], "b", [], [onnx.ValueInfoProto(name="b")]
-    )
+    """Written byte by byte: protobuf itself refuses to build a message as deep as a hostile file may be."""
+    node = helper.make_node("Identity", ["x"], ["b"]).SerializeToString()
+    branch = onnx.AttributeProto(name="then_branch", type=onnx.AttributeProto.GRAPH).SerializeToString()
+    choice = onnx.NodeProto(op_type="If", input=["c"], output=["b"]).SerializeToString()
+    head = onnx.GraphProto(name="b", output=[onnx.ValueInfoProto(name="b")]).SerializeToString()
     for _ in range(60):
-        outer = onnx.GraphProto(name="b", output=[onnx.ValueInfoProto(name="b")])
-        outer.node.add(op_type="If", input=["c"], output=["b"])
-        outer.node[0].attribute.add(name="then_branch", type=onnx.AttributeProto.GRAPH).g.CopyFrom(inner)
-        inner = outer
-    model = parsed(graph("y=Relu(x)"))
-    model.graph.node.extend(inner.node)
-    (diagnostic,) = rejected(saved(model, tmp_path))
+        node = choice + field(5, branch + field(6, head + field(1, node)))
+    path = saved(parsed(graph("y=Relu(x)")), tmp_path)
+    path.write_bytes(path.read_bytes() + field(7, field(1, node)))  # a second graph is merged into the first
+    (diagnostic,) = rejected(path)
     assert diagnostic.code == "E0503"
+
+
+def field(number: int, payload: bytes) -> bytes:
+    """Return a length-delimited field of a protobuf message."""
+    return varint(number << 3 | 2) + varint(len(payload)) + payload
+
+
+def varint(value: int) -> bytes:
+    digits = [value >> shift & 127 for shift in range(0, max(value.bit_length(), 1), 7)]
+    return bytes([*(digit | 128 for digit in digits[:-1]), digits[-1]])
 
 
 def test_softmax_at_the_end_is_a_warning(tmp_path: Path) -> None:

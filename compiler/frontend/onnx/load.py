@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import onnx
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # has no types
+from google.protobuf.message import DecodeError
 from onnx import ModelProto, NodeProto, helper, inliner
 
 from ensc.compiler.diagnostics import Span
