@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ensc.compiler.diagnostics import Diagnostic, Rejected
-from ensc.compiler.passes.linearize import LARGEST, SMALLEST
+from ensc.compiler.passes.linearize import LARGEST
+from ensc.compiler.passes.tiny import SMALLEST
 from ensc.compiler.types.model import Flags, Floats, Indices, Model, Objective, OrderedSets, Rows, Size
 from ensc.formats.names import check_names, fresh
 

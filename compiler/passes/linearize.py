@@ -24,6 +24,7 @@ from ensc.compiler.passes.native import (
     set_rectifiers,
 )
 from ensc.compiler.passes.rounding import short_down, short_up, slack
+from ensc.compiler.passes.tiny import totals, without_tiny_coefficients
 from ensc.compiler.types.model import (
     Floats,
     Indices,
@@ -38,9 +39,6 @@ from ensc.compiler.types.model import (
 )
 
 Formulation = Literal["big-m", "indicator", "sos"]
-
-SMALLEST = 1e-9
-"""Readers drop coefficients up to here (HiGHS, SCIP, COPT); such a term moves into the row's bounds."""
 
 LARGEST = 1e15
 """Readers refuse larger coefficients or take them for infinite."""
@@ -74,7 +72,7 @@ def linearize(model: Model, formulation: Formulation = "big-m", *, helpful_produ
         products=no_products(),
         clauses=no_clauses(),
     )
-    return _within_range(_without_tiny_coefficients(linear))
+    return _within_range(without_tiny_coefficients(linear))
 
 
 def _formulated(to: Assembler, model: Model, formulation: Formulation) -> tuple[Rows, list[OrderedSets]]:
@@ -245,48 +243,9 @@ def _activity(model: Model) -> tuple[Floats, Floats]:
     low = rows.coefficients * np.where(positive, lower, upper)
     high = rows.coefficients * np.where(positive, upper, lower)
     owner, count = rows.owners(), len(rows)
-    magnitude = _totals(owner, np.maximum(np.abs(low), np.abs(high)), count)
+    magnitude = totals(owner, np.maximum(np.abs(low), np.abs(high)), count)
     error = slack(int(np.diff(rows.starts).max(initial=0)) + 2, magnitude)
-    return short_down(_totals(owner, low, count) - error), short_up(_totals(owner, high, count) + error)
-
-
-def _totals(owner: Indices, terms: Floats, count: int) -> Floats:
-    """Return the sum of the terms of each owner, shape (count,)."""
-    return np.bincount(owner, terms, count).astype(np.float64)
-
-
-def _without_tiny_coefficients(model: Model) -> Model:
-    """Move terms that readers would silently drop into the bounds of their row, which only widens it."""
-    rows = model.rows
-    tiny = np.abs(rows.coefficients) <= SMALLEST
-    if not tiny.any():
-        return model
-    coefficients, columns = rows.coefficients[tiny], rows.columns[tiny]
-    owner, count = rows.owners(), len(rows)
-    ends = np.stack([model.variables.lower[columns], model.variables.upper[columns]]) * coefficients
-    if not np.isfinite(ends).all():
-        reject(
-            "E1001",
-            "a coefficient below 1e-9 stands before a variable without bounds",
-            help="give the query a bounded `input domain`",
-        )
-    owners = owner[tiny]
-    error = slack(int(tiny.sum()) + 2, _totals(owners, np.abs(ends).max(axis=0), count))
-    least = _totals(owners, ends.min(axis=0), count) - error
-    most = _totals(owners, ends.max(axis=0), count) + error
-    touched = np.bincount(owners, minlength=count) > 0
-    lengths = np.bincount(owner[~tiny], minlength=count)
-    return dataclasses.replace(
-        model,
-        rows=dataclasses.replace(
-            rows,
-            starts=np.concatenate([[0], np.cumsum(lengths)]),
-            columns=rows.columns[~tiny],
-            coefficients=rows.coefficients[~tiny],
-            lower=np.where(touched, np.nextafter(rows.lower - most, -np.inf), rows.lower),
-            upper=np.where(touched, np.nextafter(rows.upper - least, np.inf), rows.upper),
-        ),
-    )
+    return short_down(totals(owner, low, count) - error), short_up(totals(owner, high, count) + error)
 
 
 def _within_range(model: Model) -> Model:

@@ -92,15 +92,26 @@ def test_row_with_an_indicator(lower: float, upper: float, active: bool, expecte
     assert rows_of(to.model("m", feasibility())) == expected
 
 
-def test_tiny_coefficients_widen_their_row() -> None:
+def test_tiny_terms_of_an_equation_become_one_variable() -> None:
+    to = Assembler()
+    x, y, v = variable(to, "x", -2, 3), variable(to, "y", 0, 1), variable(to, "v", 0, 1)
+    to.rows(np.concatenate([x, y, v])[None], np.array([1e-12, 1.0, -1e-10]), 1.0, 1.0, "tiny")
+    to.rows(y[None], 1.0, 0.0, 0.0, "as it is")
+    linear = linearize(to.model("m", feasibility()))
+    assert rows_of(to.model("m", feasibility())) == ["y + o_1 = 1", "y = 0"]
+    lower, upper = linear.variables.lower[-1], linear.variables.upper[-1]
+    assert -1.1e-10 < lower <= -2e-12 - 1e-10
+    assert 3e-12 <= upper < 3.1e-12
+
+
+def test_tiny_terms_of_an_inequality_move_its_bound() -> None:
     to = Assembler()
     x, y = variable(to, "x", -2, 3), variable(to, "y", 0, 1)
-    to.rows(np.concatenate([x, y])[None], np.array([1e-12, 1.0]), 1.0, 1.0, "tiny")
+    to.rows(np.concatenate([x, y])[None], np.array([1e-12, 1.0]), 1.0, np.inf, "tiny")
     rows = linearize(to.model("m", feasibility())).rows
     assert rows.columns.tolist() == y.tolist()
-    assert rows.lower[0] <= 1 - 3e-12
-    assert rows.upper[0] >= 1 + 2e-12
-    assert rows.upper[0] - rows.lower[0] < 6e-12
+    assert 1 - 4e-12 < rows.lower[0] <= 1 - 3e-12
+    assert rows.upper[0] == np.inf
 
 
 def test_huge_coefficients_are_refused() -> None:

@@ -13,7 +13,8 @@
 *   x_i_j_k attacked input; s_i_j_k at least |d_i_j_k|; l_c_i_j 1 if member c is fooled;
 *   q_c_i_j = p_i l_c_i_j; a_c_i_j_L_n, h_c_i_j_L_n neuron n of layer L; z_c_i_j_L_n its phase;
 *   w_c_i_j_m 1 if class m wins; b_i_j_k 1 if coordinate k may change; t the value;
-*   g_c_i_j_m_y margin of class m over y; u, k, n slacks and opposites of ordered sets
+*   g_c_i_j_m_y margin of class m over y; u, k, n slacks and opposites of ordered sets;
+*   o sum of the terms of a row that are too small for readers
 * rows r1 to r1: sum_i p_i = 1 (Eq. 6)
 * rows r2 to r3: attacked input: denominator (x - d) = numerator of the point
 * rows r4 to r4: at most epsilon coordinates change (Eq. 5)
