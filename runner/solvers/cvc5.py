@@ -2,7 +2,8 @@
 
 from importlib import util
 
-from ensc.runner.solvers.smt_process import Library, Program, Solver, find_program, first_line, installed
+from ensc.runner.solvers.process import package_version
+from ensc.runner.solvers.smt_process import Library, Program, Solver, find_program, first_line
 
 ADVICE = "pip install 'ensc-compiler[cvc5]'"
 
@@ -16,7 +17,7 @@ def find() -> Solver | None:
         number = words[words.index("version") + 1] if "version" in words[:-1] else said
         return Program("cvc5", f"cvc5 {number}", (program, "--lang=smt2"))
     if util.find_spec("cvc5") is not None:
-        return Library("cvc5", f"cvc5 {installed('cvc5')}", "cvc5")
+        return Library("cvc5", f"cvc5 {package_version('cvc5')}", "cvc5")
     return None
 
 

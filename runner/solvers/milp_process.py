@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import metadata, util
+from importlib import util
 from pathlib import Path
 from typing import Any
 
@@ -97,14 +97,6 @@ def solve_file(
     if "status" not in answer:
         _reject_misread(solver, model, answer["size"], size, log)
     return _read(solver, answer)
-
-
-def package_version(distribution: str) -> str:
-    """Return the version of an installed Python package."""
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return "of unknown version"
 
 
 def patience(time_limit: float | None) -> float | None:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 
@@ -24,6 +25,14 @@ class Ended:
     output: str
     errors: str
     code: int | None
+
+
+def package_version(distribution: str) -> str:
+    """Return the version of an installed Python package."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "of unknown version"
 
 
 def run_worker(

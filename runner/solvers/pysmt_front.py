@@ -3,7 +3,8 @@
 import warnings
 from importlib import util
 
-from ensc.runner.solvers.smt_process import Library, Solver, installed
+from ensc.runner.solvers.process import package_version
+from ensc.runner.solvers.smt_process import Library, Solver
 
 PREFIX = "pysmt:"
 _PACKAGES = {"cvc5": "cvc5", "msat": "mathsat", "yices": "yices", "z3": "z3-solver"}
@@ -28,11 +29,11 @@ def find(name: str) -> Solver | None:
     if name not in known():
         return None
     package = _PACKAGES.get(name)
-    what = name if package is None else f"{name} {installed(package)}"
-    return Library(PREFIX + name, f"{what} through pySMT {installed('pysmt')}", PREFIX + name)
+    what = name if package is None else f"{name} {package_version(package)}"
+    return Library(PREFIX + name, f"{what} through pySMT {package_version('pysmt')}", PREFIX + name)
 
 
 def version() -> str | None:
     """Return the version of pySMT and the solvers it finds, None without any."""
     names = known()
-    return f"pySMT {installed('pysmt')} ({', '.join(names)})" if names else None
+    return f"pySMT {package_version('pysmt')} ({', '.join(names)})" if names else None

@@ -4,7 +4,8 @@ from importlib import util
 from pathlib import Path
 
 from ensc.compiler.types.solution import Status
-from ensc.runner.solvers.milp_process import Milp, package_version
+from ensc.runner.solvers.milp_process import Milp
+from ensc.runner.solvers.process import package_version
 
 _WORDS = {
     "optimal": (Status.OPTIMAL, "optimal"),

@@ -1,23 +1,19 @@
 """A solver of SMT-LIB scripts in a process group of its own, and what may be believed of what it prints."""
 
 import dataclasses
-import json
 import os
-import signal
 import subprocess
-import sys
 import sysconfig
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from shutil import which
 
 from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.types.solution import Proof, Solution, Status
 from ensc.formats.solutions.smt import read_smt
+from ensc.runner.solvers.process import Ended, keep_log, last_line, run_worker
 
 GRACE = 0.5
 """Seconds that starting a process takes, beyond the time limit."""
@@ -61,21 +57,6 @@ class Limits:
     megabytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A process that came to its end.
-
-    Attributes:
-        output: what it printed.
-        errors: what it printed to standard error.
-        code: its exit code, negative for a signal; None if its time ran out.
-    """
-
-    output: str
-    errors: str
-    code: int | None
-
-
 def find_program(name: str) -> str | None:
     """Return the path of a program that was installed beside this Python, or else is on the search path."""
     beside = Path(sysconfig.get_path("scripts"), name)
@@ -92,14 +73,6 @@ def first_line(*command: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return next(iter(said.stdout.splitlines()), "").strip() or None
-
-
-def installed(distribution: str) -> str:
-    """Return the version of an installed Python package."""
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return "of unknown version"
 
 
 def solve(
@@ -121,7 +94,8 @@ def solve(
     try:
         solution = _plain(ended, solver, limits, values)
     except _NotPlainError as trouble:
-        log = f"; its log is {_kept(ended, solver)}" if ended.code else ""
+        kept = (ended.output, ended.errors, f"exit code {ended.code}")
+        log = f"; its log is {keep_log(solver.name, *kept)}" if ended.code else ""
         return Solution(Status.UNKNOWN, {}, message=f"{solver.name} {trouble}{log}"), None
     message = f"{solver.name}: {solution.message}"
     named = dataclasses.replace(solution, message=message, bound=solution.objective)
@@ -130,18 +104,8 @@ def solve(
 
 def run(script: Path, solver: Solver, limits: Limits) -> Ended:
     """Run a solver on a script; whatever it started has ended when this returns or is interrupted."""
-    with tempfile.TemporaryDirectory(prefix="ensc-smt-") as folder:
-        output, errors = Path(folder, "output"), Path(folder, "errors")
-        with output.open("wb") as printed, errors.open("wb") as complained:
-            child = subprocess.Popen(  # noqa: S603 - our own worker, with our own interpreter
-                [sys.executable, "-P", str(_WORKER), json.dumps(_request(script, solver, limits))],
-                stdin=subprocess.PIPE,
-                stdout=printed,
-                stderr=complained,
-                start_new_session=True,  # Ctrl-C is the caller's to handle
-            )
-            code = _wait(child, None if limits.seconds is None else limits.seconds + GRACE)
-        return Ended(_text(output), _text(errors), code)
+    seconds = None if limits.seconds is None else limits.seconds + GRACE
+    return run_worker(_WORKER, _request(script, solver, limits), seconds)
 
 
 def _request(script: Path, solver: Solver, limits: Limits) -> dict[str, object]:
@@ -150,29 +114,6 @@ def _request(script: Path, solver: Solver, limits: Limits) -> dict[str, object]:
     if isinstance(solver, Program):
         return {"program": [*solver.command, path], "memory": memory}
     return {"library": solver.library, "script": path, "memory": memory}
-
-
-def _wait(child: subprocess.Popen[bytes], seconds: float | None) -> int | None:
-    """Wait for a process; end its group if its time runs out, if it crashed, or if this is interrupted."""
-    try:
-        return child.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return None
-    finally:
-        if child.returncode is None or child.returncode < 0:
-            _end_group(child.pid)
-        child.communicate()
-
-
-def _end_group(leader: int) -> None:
-    try:
-        os.killpg(leader, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")
 
 
 class _NotPlainError(Exception):
@@ -189,28 +130,14 @@ def _plain(ended: Ended, solver: Solver, limits: Limits, values: Sequence[str]) 
     try:
         solution = read_smt(ended.output, f"the output of {solver.name}")
     except Rejected as rejected:
-        why = _last_words(ended) or rejected.diagnostics[0].message
+        why = last_line(ended.errors) or rejected.diagnostics[0].message
         raise _NotPlainError(f"gave no answer that can be read ({why})") from None
     if solution.status is Status.UNKNOWN:
-        raise _NotPlainError(f"did not decide ({solution.message or _last_words(ended)})")
+        raise _NotPlainError(f"did not decide ({solution.message or last_line(ended.errors)})")
     missing = set(values) - set(solution.values)
     if missing and solution.status is not Status.INFEASIBLE:
         raise _NotPlainError(f"claims a solution and leaves out values, for example `{min(missing)}`")
     return solution
-
-
-def _last_words(ended: Ended) -> str:
-    lines = [line.strip() for line in ended.errors.splitlines() if line.strip()]
-    return lines[-1][:200] if lines else ""
-
-
-def _kept(ended: Ended, solver: Solver) -> str:
-    prefix = f"ensc-{solver.name.replace(':', '-')}-"
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", prefix=prefix, suffix=".log", delete=False
-    ) as log:
-        log.write(f"{ended.output}\n{ended.errors}\nexit code {ended.code}\n")
-    return log.name
 
 
 def _proof(solution: Solution, solver: Solver) -> Proof | None:

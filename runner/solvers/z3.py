@@ -2,7 +2,8 @@
 
 from importlib import util
 
-from ensc.runner.solvers.smt_process import Library, Program, Solver, find_program, first_line, installed
+from ensc.runner.solvers.process import package_version
+from ensc.runner.solvers.smt_process import Library, Program, Solver, find_program, first_line
 
 ADVICE = "pip install 'ensc-compiler[solve]'"
 
@@ -15,7 +16,7 @@ def find() -> Solver | None:
         version = said.lower().removeprefix("z3 version ").partition(" ")[0]
         return Program("z3", f"z3 {version}", (program, "-smt2"))
     if util.find_spec("z3") is not None:
-        return Library("z3", f"z3 {installed('z3-solver')}", "z3")
+        return Library("z3", f"z3 {package_version('z3-solver')}", "z3")
     return None
 
 
