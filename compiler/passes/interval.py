@@ -62,8 +62,7 @@ def _affine(layer: Affine, x: Interval) -> Interval:
     positive, negative = np.maximum(layer.weight, 0.0).T, np.minimum(layer.weight, 0.0).T
     lower = x.lower @ positive + x.upper @ negative + layer.bias
     upper = x.upper @ positive + x.lower @ negative + layer.bias
-    largest = np.maximum(np.abs(x.lower), np.abs(x.upper))
-    magnitude = largest @ np.abs(layer.weight).T + np.abs(layer.bias)
+    magnitude = x.reach @ np.abs(layer.weight).T + np.abs(layer.bias)
     terms = 2 * np.count_nonzero(layer.weight, axis=1)
     return _widened(lower, upper, np.where(terms > 0, slack(terms + 2, magnitude), 0.0))
 
@@ -71,14 +70,13 @@ def _affine(layer: Affine, x: Interval) -> Interval:
 def _convolution(layer: Convolution, x: Interval) -> Interval:
     positive, negative = np.maximum(layer.kernel, 0.0), np.minimum(layer.kernel, 0.0)
     bias = np.repeat(layer.bias, layer.taps.shape[1])
-    lower = _correlate(layer, positive, x.lower) + _correlate(layer, negative, x.upper) + bias
-    upper = _correlate(layer, positive, x.upper) + _correlate(layer, negative, x.lower) + bias
-    largest = np.maximum(np.abs(x.lower), np.abs(x.upper))
-    magnitude = _correlate(layer, np.abs(layer.kernel), largest) + np.abs(bias)
+    lower = correlate(layer, positive, x.lower) + correlate(layer, negative, x.upper) + bias
+    upper = correlate(layer, positive, x.upper) + correlate(layer, negative, x.lower) + bias
+    magnitude = correlate(layer, np.abs(layer.kernel), x.reach) + np.abs(bias)
     return _widened(lower, upper, slack(2 * layer.kernel.shape[1] + 4, magnitude))
 
 
-def _correlate(layer: Convolution, kernel: Floats, x: Floats) -> Floats:
+def correlate(layer: Convolution, kernel: Floats, x: Floats) -> Floats:
     """Apply a kernel of the layer's shape; x has shape (points, inputs)."""
     groups, _, width = layer.taps.shape
     padded = np.concatenate([x, np.zeros((len(x), 1))], axis=1)
@@ -90,8 +88,7 @@ def _correlate(layer: Convolution, kernel: Floats, x: Floats) -> Floats:
 
 def _scale(layer: Scale, x: Interval) -> Interval:
     ends = [(layer.factor * end + layer.offset) / layer.divisor for end in (x.lower, x.upper)]
-    largest = np.maximum(np.abs(x.lower), np.abs(x.upper))
-    magnitude = (np.abs(layer.factor) * largest + np.abs(layer.offset)) / np.abs(layer.divisor)
+    magnitude = (np.abs(layer.factor) * x.reach + np.abs(layer.offset)) / np.abs(layer.divisor)
     return _widened(np.minimum(*ends), np.maximum(*ends), slack(6, magnitude))
 
 
@@ -99,7 +96,7 @@ def _sum(layer: Sum, values: list[Interval]) -> Interval:
     terms = [values[source] for source in layer.sources]
     lower = sum(t.lower if s > 0 else -t.upper for t, s in zip(terms, layer.signs, strict=True))
     upper = sum(t.upper if s > 0 else -t.lower for t, s in zip(terms, layer.signs, strict=True))
-    magnitude = sum(np.maximum(np.abs(t.lower), np.abs(t.upper)) for t in terms)
+    magnitude = sum(t.reach for t in terms)
     return _widened(np.asarray(lower), np.asarray(upper), slack(len(terms) + 2, np.asarray(magnitude)))
 
 

@@ -46,7 +46,6 @@ def lower_joint(
     *,
     attacks: int,
     ordered: bool,
-    notes: tuple[str, ...] = (),
 ) -> Model:
     """Encode a problem for a fixed number of attacks.
 
@@ -56,7 +55,6 @@ def lower_joint(
         scopes: of every member, what is left to say about it.
         attacks: the number of deterministic attacks |A|.
         ordered: whether to demand `p_1 >= p_2 >= ...`, which loses no value, as attacks may be renamed.
-        notes: header lines.
 
     Raises:
         Rejected: E0930 if the goal has no single file (`minimize`, `profile`).
@@ -68,7 +66,7 @@ def lower_joint(
     x = add_attacked_inputs(to.assembler, problem, sets, places)
     shares = [_member(to, c, x, p, scope) for c, scope in enumerate(scopes)]
     objective = _goal(to, shares)
-    return to.assembler.model("joint", objective, notes)
+    return to.assembler.model("joint", objective)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,6 +15,7 @@ from typing import assert_never
 import numpy as np
 
 from ensc.compiler.passes.concretize import least
+from ensc.compiler.passes.interval import correlate
 from ensc.compiler.passes.rounding import UNIT, slack
 from ensc.compiler.types.bounds import InputSets, Interval
 from ensc.compiler.types.network import (
@@ -64,11 +65,6 @@ class _State:
     forms: dict[int, Floats]
     constant: Floats
 
-    def reach(self, value: int) -> Floats:
-        """Return the largest absolute value, shape (points, size)."""
-        interval = self.values[value]
-        return np.maximum(np.abs(interval.lower), np.abs(interval.upper))
-
     def add(self, value: int, form: Floats) -> None:
         """Add a form of a value to those already there."""
         before = self.forms.get(value)
@@ -76,7 +72,7 @@ class _State:
             self.forms[value] = form
             return
         self.forms[value] = before + form
-        self.forget(np.abs(self.forms[value]), 2 * UNIT * self.reach(value))
+        self.forget(np.abs(self.forms[value]), 2 * UNIT * self.values[value].reach)
 
     def shift(self, form: Floats, amount: Floats) -> None:
         """Add `form * amount` to the constant; amount has shape (points or 1, size)."""
@@ -119,22 +115,19 @@ def _substitute(state: _State, layer: Layer, form: Floats) -> None:
 
 
 def _affine(state: _State, layer: Affine, form: Floats) -> None:
-    reach = state.reach(layer.source) @ np.abs(layer.weight).T + np.abs(layer.bias)
+    reach = state.values[layer.source].reach @ np.abs(layer.weight).T + np.abs(layer.bias)
     state.forget(np.abs(form), slack(form.shape[-1] + layer.weight.shape[1] + 4, reach))
     state.shift(form, layer.bias[None])
     state.add(layer.source, form @ layer.weight)
 
 
 def _convolution(state: _State, layer: Convolution, form: Floats) -> None:
-    groups, positions, width = layer.taps.shape
-    kernels = layer.kernel.reshape(groups, -1, width)
-    bias = np.repeat(layer.bias, positions)
-    padded = np.concatenate([state.reach(layer.source), np.zeros((len(form), 1))], axis=1)
-    reach = np.einsum("pgqt,gmt->pgmq", padded[:, layer.taps], np.abs(kernels), optimize=True)
-    magnitude = reach.reshape(len(form), -1) + np.abs(bias)
-    state.forget(np.abs(form), slack(form.shape[-1] + width + 4, magnitude))
+    bias = np.repeat(layer.bias, layer.taps.shape[1])
+    reach = state.values[layer.source].reach
+    magnitude = correlate(layer, np.abs(layer.kernel), reach) + np.abs(bias)
+    state.forget(np.abs(form), slack(form.shape[-1] + layer.taps.shape[2] + 4, magnitude))
     state.shift(form, bias[None])
-    state.add(layer.source, _transposed(layer, form, padded.shape[1]))
+    state.add(layer.source, _transposed(layer, form, reach.shape[1] + 1))
 
 
 def _transposed(layer: Convolution, form: Floats, padded: int) -> Floats:
@@ -160,7 +153,7 @@ def _add_at(target: Floats, index: Integers, addend: Floats) -> None:
 
 
 def _scale(state: _State, layer: Scale, form: Floats) -> None:
-    reach = np.abs(layer.factor) * state.reach(layer.source) + np.abs(layer.offset)
+    reach = np.abs(layer.factor) * state.values[layer.source].reach + np.abs(layer.offset)
     state.forget(np.abs(form), slack(form.shape[-1] + 8, reach / np.abs(layer.divisor)))
     state.shift(form, (layer.offset / layer.divisor)[None])
     state.add(layer.source, form * (layer.factor / layer.divisor))
@@ -171,7 +164,7 @@ def _gather(state: _State, layer: Gather, form: Floats) -> None:
     width = sum(sizes)
     collected = np.zeros((*form.shape[:2], width + len(layer.constants) + 1))
     _add_at(collected, layer.index, form)
-    reach = np.concatenate([*(state.reach(source) for source in layer.sources)], axis=1)
+    reach = np.concatenate([*(state.values[source].reach for source in layer.sources)], axis=1)
     repeats = int(np.bincount(layer.index).max(initial=1))
     if repeats > 1:
         copied = np.concatenate(
@@ -198,7 +191,7 @@ def _relu(state: _State, layer: Relu, form: Floats) -> None:
     below = np.where(interval.upper > -interval.lower, 1.0, 0.0)
     below = np.where(interval.lower >= 0, 1.0, np.where(interval.upper <= 0, 0.0, below))
     positive, negative = np.maximum(form, 0.0), np.minimum(form, 0.0)
-    state.forget(np.abs(form), slack(form.shape[-1] + 4, state.reach(layer.source) + offset))
+    state.forget(np.abs(form), slack(form.shape[-1] + 4, state.values[layer.source].reach + offset))
     state.shift(negative, offset)
     state.add(layer.source, positive * below[:, None] + negative * above[:, None])
 
@@ -233,5 +226,5 @@ def _max_pool(state: _State, layer: MaxPool, form: Floats) -> None:
     collected = np.zeros((*form.shape[:2], interval.lower.shape[1]))
     for point in range(len(form)):
         _add_at(collected[point], layer.windows[units, best[point]], chosen[point])
-    state.forget(np.abs(collected), slack(layer.size + 2, state.reach(layer.source)))
+    state.forget(np.abs(collected), slack(layer.size + 2, state.values[layer.source].reach))
     state.add(layer.source, collected)

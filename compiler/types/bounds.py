@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ensc.compiler.types.network import Floats
 from ensc.compiler.types.problem import Norm
 
@@ -36,6 +38,11 @@ class Interval:
 
     lower: Floats
     upper: Floats
+
+    @property
+    def reach(self) -> Floats:
+        """The largest absolute value, shape (points, size)."""
+        return np.maximum(np.abs(self.lower), np.abs(self.upper))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
