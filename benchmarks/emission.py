@@ -178,12 +178,18 @@ def least_margins(layers: Sequence[tuple[Array, Array]], lower: Array, upper: Ar
     return bounds
 
 
-def prepare(folder: Path, layers: Sequence[tuple[Array, Array]], pixels: Array, labels: Array) -> None:
+def prepare(
+    folder: Path,
+    layers: Sequence[tuple[Array, Array]],
+    pixels: Array,
+    labels: Array,
+    radius: Fraction = RADIUS,
+) -> None:
     """Write what the tools read: `net.onnx`, and the copies as a query and as arrays."""
     folder.mkdir()
     save_network(layers, folder / "net.onnx")
     x = pixels / WHITE
-    lower, upper = np.maximum(x - float(RADIUS), 0), np.minimum(x + float(RADIUS), 1)
+    lower, upper = np.maximum(x - float(radius), 0), np.minimum(x + float(radius), 1)
     least = least_margins(layers, lower, upper, labels)
     np.savez(folder / "boxes.npz", lower=lower, upper=upper, labels=labels, least=least)
     np.savez(folder / "points.npz", x=pixels.astype(np.uint8), y=labels)
@@ -191,7 +197,7 @@ def prepare(folder: Path, layers: Sequence[tuple[Array, Array]], pixels: Array, 
         "rq 1.0;\n"
         'ensemble C { f = onnx("net.onnx"); }\n'
         f'data X = npz("points.npz", inputs = "x", labels = "y", scale = 1/{WHITE});\n'
-        f"input domain [0, 1];\nattack norm Linf, radius {RADIUS}, count 1;\n"
+        f"input domain [0, 1];\nattack norm Linf, radius {radius}, count 1;\n"
         "loss zero_one, ties misclassified;\ncheck value < 1;\n",
         encoding="ascii",
     )
