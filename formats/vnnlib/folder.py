@@ -37,10 +37,12 @@ class Written:
     Attributes:
         files: relative to the folder, in order.
         notes: what could not be written as asked, or was rounded.
+        instances: for each instance the properties that state it and the networks that these are about.
     """
 
     files: tuple[str, ...]
     notes: tuple[str, ...]
+    instances: tuple[tuple[str, ...], ...]
 
 
 def every_member(problem: EnsembleProblem) -> tuple[tuple[int, ...], ...]:
@@ -71,16 +73,37 @@ def write_instances(
     """
     chosen = [tuple(pattern) for pattern in (every_member(problem) if patterns is None else patterns)]
     places = list(range(len(problem.points)) if points is None else points)
+    return write_questions(problem, folder, [(j, s) for j in places for s in chosen], seconds=seconds)
+
+
+def write_questions(
+    problem: EnsembleProblem,
+    folder: Path,
+    questions: Iterable[tuple[int, Sequence[int]]],
+    *,
+    seconds: float = SECONDS,
+) -> Written:
+    """Write chosen instances of a query, each a point (0-based) and the members to be fooled there together.
+
+    Raises:
+        Rejected: as `write_instances`.
+    """
     to = _Folder(folder, problem, seconds, {"1.0": [], "2.0": []}, {}, {})
     for version in ("1.0", "2.0"):
         for kind in ("onnx", "vnnlib"):
             (folder / version / kind).mkdir(parents=True, exist_ok=True)
-    for point in places:
-        for pattern in chosen:
-            to.add(point, pattern)
+    for point, pattern in questions:
+        to.add(point, tuple(pattern))
     for version, entries in to.entries.items():
         to.write(f"{version}/instances.csv", write_benchmark(entries))
-    return Written(tuple(to.files), tuple(to.notes))
+    pairs = zip(to.entries["1.0"], to.entries["2.0"], strict=True)
+    instances = tuple((*_files("1.0", first), *_files("2.0", second)) for first, second in pairs)
+    return Written(tuple(to.files), tuple(to.notes), instances)
+
+
+def _files(version: str, entry: Entry) -> Iterator[str]:
+    yield f"{version}/{entry.property}"
+    yield from (f"{version}/{network}" for network in entry.networks.values())
 
 
 @dataclass(slots=True)

@@ -1,11 +1,5 @@
 """Making an archive: all of it appears in its place, or nothing does."""
 
-import errno
-import os
-import secrets
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from ensc.compiler.diagnostics import Diagnostic, Rejected, reject
@@ -14,6 +8,7 @@ from ensc.compiler.quoting import shown
 from ensc.compiler.types.problem import EnsembleProblem, MinimizeRadius, ProfileValue
 from ensc.compiler.types.solution import Verdict
 from ensc.formats.files import write_file
+from ensc.formats.folders import appearing, fault_of_place
 from ensc.runner.archive.expected import from_expectation, from_verdict
 from ensc.runner.archive.inputs import write_inputs
 from ensc.runner.archive.manifest import (
@@ -53,7 +48,7 @@ def create_archive(problem: EnsembleProblem, folder: Path, verdict: Verdict | No
     require_archivable(problem)
     require_free(folder)
     known = from_expectation(problem) if verdict is None else from_verdict(problem, verdict)
-    with _appearing(folder) as temporary:
+    with appearing(folder) as temporary:
         (temporary / QUERY).mkdir()
         query = write_inputs(problem, temporary / QUERY)
         _require_same(problem, query)
@@ -119,38 +114,9 @@ def require_free(folder: Path) -> None:
     Raises:
         Rejected: E1171.
     """
-    path = shown(str(folder))
-    try:
-        taken = folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir())))
-    except OSError as error:
-        reject("E1171", f"cannot look into `{path}`: {error.strerror}")
-    if taken:
-        what = "is not empty" if folder.is_dir() and not folder.is_symlink() else "is not a folder"
-        reject("E1171", f"`{path}` {what}", help="an archive goes into a new folder, or an empty one")
-    if not folder.absolute().parent.is_dir():
-        reject("E1171", f"there is no folder `{shown(str(folder.parent))}`", help="create it first")
-
-
-@contextmanager
-def _appearing(folder: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside the wanted one, which takes its place if all goes well."""
-    target = folder.absolute()
-    temporary = target.with_name(f".ensc-{secrets.token_hex(8)}.tmp")
-    try:
-        temporary.mkdir()
-        yield temporary
-        if target.is_dir():
-            target.rmdir()  # it was empty
-        temporary.rename(target)
-    except OSError as error:
-        number = error.errno or errno.EIO
-        reject(
-            "E1020",
-            f"cannot write `{shown(str(folder))}`: {os.strerror(number)}",
-            help="nothing was left behind",
-        )
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    fault = fault_of_place(folder)
+    if fault is not None:
+        reject("E1171", fault, help="an archive goes into a new folder, or an empty one")
 
 
 def _require_same(problem: EnsembleProblem, query: Path) -> None:
