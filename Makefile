@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-all check readers clean
+.PHONY: help demo test test-all check tables readers clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ check: .venv/ready  ## lint, check formatting and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy tests
+
+tables: .venv/ready  ## write the parser's tables anew after a change of compiler/query.lark
+	$(BIN)/pytest -q tests/compiler/test_grammar_tables.py --update
 
 readers: .venv/ready  ## install other programs' readers, which tests/conformance then asks
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable '.[dev,conformance]'

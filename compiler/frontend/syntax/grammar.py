@@ -1,4 +1,4 @@
-"""The grammar `query.lark`, loaded once, and parsing of tokens that have been scanned before.
+"""The parser of the grammar `query.lark`, loaded once, and parsing of tokens that have been scanned before.
 
 Scanning apart from parsing lets one scan serve the parser, the recovery from errors and the
 formatter, and lets the recovery parse any selection of tokens with their true positions.
@@ -6,11 +6,19 @@ formatter, and lets the recovery parse any selection of tokens with their true p
 
 from collections.abc import Iterable, Iterator
 from functools import cache
+from importlib.resources import files
 from typing import Literal, TypeAlias, cast
 
 from lark import Lark, Token, Tree
 from lark.common import LexerConf
 from lark.lexer import Lexer, LexerState
+
+from ensc.compiler.frontend.syntax.tables import parser_of, tables_of
+
+GRAMMAR = "query.lark"
+
+TABLES = "query.tables.json"
+"""What Lark makes of the grammar; `make tables` writes it anew."""
 
 STATEMENTS = (
     "include",
@@ -40,10 +48,22 @@ _WITHIN = {"in", "over", "such", "that", "value", "within"}
 
 @cache
 def grammar() -> Lark:
-    """Return the parser that Lark makes of `query.lark`."""
+    """Return the parser: from its tables, or from the grammar where they were made by another Lark."""
+    folder = files("ensc.compiler")
+    tables = (folder / TABLES).read_text(encoding="ascii")
+    return parser_of(tables, (folder / GRAMMAR).read_bytes(), _Scanned) or derived()
+
+
+def derived_tables() -> str:
+    """Return the tables that Lark makes of the grammar."""
+    return tables_of(derived(), (files("ensc.compiler") / GRAMMAR).read_bytes())
+
+
+def derived() -> Lark:
+    """Return the parser that Lark makes of the grammar."""
     return Lark.open_from_package(
         "ensc.compiler",
-        "query.lark",
+        GRAMMAR,
         parser="lalr",
         lexer=_Scanned,
         start=["query", "expression"],
