@@ -56,6 +56,7 @@ def solve_file(
     *,
     expected: Size | None = None,
     time_limit: float | None = None,
+    memory_limit: int | None = None,
     threads: int = 1,
     seed: int = 1,
     verbose: bool = False,
@@ -72,6 +73,7 @@ def solve_file(
         path: a `.mps` or `.lp` file, possibly with `.gz`.
         expected: what the file holds; solvers skip what they cannot parse and some say nothing.
         time_limit: seconds, none if None.
+        memory_limit: megabytes, none if None; a solver that needs more ends without an answer.
         threads: of the solver; one is deterministic.
         seed: for its random choices.
         verbose: whether its log goes to standard error.
@@ -89,11 +91,13 @@ def solve_file(
     size = None if expected is None else _as_json(expected)
     request: dict[str, object] = {"library": str(solver.worker), "model": str(model), "size": size}
     request |= {"seconds": time_limit, "threads": threads, "seed": seed, "verbose": verbose}
+    request["memory"] = None if memory_limit is None else memory_limit << 20
     answer, log = _ask(request, patience(time_limit), verbose=verbose)
     if "error" in answer:
         _reject_missing(solver, answer["error"])
     if "crash" in answer:
-        return Solution(Status.UNKNOWN, {}, message=_last_words(solver, answer["crash"], log)), None
+        said = _last_words(solver, answer["crash"], log) + _within(memory_limit)
+        return Solution(Status.UNKNOWN, {}, message=said), None
     if "status" not in answer:
         _reject_misread(solver, model, answer["size"], size, log)
     return _read(solver, answer)
@@ -158,6 +162,11 @@ def _proof(solver: Milp, solution: Solution, tolerance: float) -> Proof | None:
 def _last_words(solver: Milp, ending: str, log: str) -> str:
     line = last_line(log)
     return f"{solver.name} {ending}" + (f"; its last words: {line}" if line else "")
+
+
+def _within(memory_limit: int | None) -> str:
+    """A solver that runs out of memory rarely says so: name the limit wherever it ends without an answer."""
+    return "" if memory_limit is None else f" (its memory was limited to {memory_limit} MB)"
 
 
 def _as_json(size: Size) -> dict[str, int]:

@@ -87,7 +87,19 @@ def _die_with_parent() -> None:
 
 
 def _write(request: dict[str, Any], loaded: ModuleType | None = None) -> None:
+    if request.get("memory") is not None:
+        _limit_memory(request["memory"])
     Path(request["answer"]).write_text(json.dumps(_answer(request, loaded)), encoding="utf-8")
+
+
+def _limit_memory(limit: int) -> None:
+    """Limit the address space beyond what the libraries have mapped before any model is read."""
+    import resource  # noqa: PLC0415 - no such module on some systems, which then have no such limit
+
+    used = 0
+    with contextlib.suppress(OSError):  # not all systems tell
+        used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + limit, used + limit))
 
 
 def _answer(request: dict[str, Any], loaded: ModuleType | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ infeasible is passed on with its name and tolerance.
 import dataclasses
 import math
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -48,6 +49,9 @@ BOUNDS = Proof("linear relaxation", 0.0, "its bounds show that the member cannot
 
 MOST_TARGETS = 40
 """Sets of members that a search aims at, at each point."""
+
+LATE = 0.5
+"""A solver that gave up after this share of its time, or later, may do better with more of it."""
 
 SETTLED = Fraction(1, 10**5)
 """The margin that a second try asks for, where the first one's point did not survive replay."""
@@ -93,14 +97,15 @@ def solve_by_cbc(model: Model, seconds: float | None, seed: int) -> tuple[Soluti
 
 
 def solve_by_milp(
-    solver: Milp, model: Model, seconds: float | None, seed: int
+    solver: Milp, model: Model, seconds: float | None, seed: int, *, memory: int | None = None
 ) -> tuple[Solution, Proof | None]:
-    """Solve a model with a MILP solver (`functools.partial` over the first argument is a backend)."""
+    """Solve a model with a MILP solver within megabytes (`functools.partial` over it is a backend)."""
     linear = linearize(model)
     with tempfile.TemporaryDirectory(prefix="ensc-") as folder:
         path = Path(folder, "query.mps")
         write_file(path, write_mps(linear))
-        return solve_file(solver, path, expected=size_as_written(linear), time_limit=seconds, seed=seed)
+        size = size_as_written(linear)
+        return solve_file(solver, path, expected=size, time_limit=seconds, memory_limit=memory, seed=seed)
 
 
 def at_points(problem: EnsembleProblem, points: Sequence[int]) -> EnsembleProblem:
@@ -130,7 +135,7 @@ def survey(problem: EnsembleProblem, points: Sequence[int]) -> list[Knowledge]:
 
 def _at_rest(problem: EnsembleProblem, point: int) -> Knowledge:
     rest = room_of(problem, point).rest
-    mask = _fooled(problem, point, rest)
+    mask = fooled_mask(problem, point, rest)
     known, _ = with_witness(unknown(len(problem.ensemble)), Witness(mask, rest, "no perturbation"))
     return known
 
@@ -167,7 +172,9 @@ def ask(problem: EnsembleProblem, question: Question, backend: Backend = solve_b
     best: Witness | None = None
     said = ""
     for seed, extra in ((1, Fraction(0)), (2, SETTLED), (3, Fraction(0))):
+        start = time.monotonic()
         solution, proof = _solved(part, question, backend, seed, extra)
+        late = question.seconds is not None and time.monotonic() - start >= LATE * question.seconds
         if proof is not None and solution.status is Status.INFEASIBLE and not extra:
             return Answer(question, best, Refutation(question.mask, proof))
         if solution.status in {Status.OPTIMAL, Status.FEASIBLE}:
@@ -178,7 +185,7 @@ def ask(problem: EnsembleProblem, question: Question, backend: Backend = solve_b
                 return Answer(question, best)
             said = "its point fools somebody only within its tolerance, not exactly"
         elif not extra:
-            return Answer(question, best, why=solution.message or "no answer", timely=True)
+            return Answer(question, best, why=solution.message or "no answer", timely=late)
     return Answer(question, best, why=said)
 
 

@@ -10,19 +10,26 @@ from ensc.runner.solvers.smt import solve_model
 from ensc.runner.split.answer import Backend, solve_by_milp
 
 
-def backend_of(solver: BackEnd) -> Backend | None:
-    """Return what asks a solver; None for a command, which is given whole files only."""
+def backend_of(solver: BackEnd, memory: int | None = None) -> Backend | None:
+    """Return what asks a solver; None for a command, which is given whole files only.
+
+    Args:
+        solver: which one.
+        memory: megabytes for each question, no limit if None.
+    """
     match solver:
         case Milp():
-            return partial(solve_by_milp, solver)
+            return partial(solve_by_milp, solver, memory=memory)
         case Smt(name):
-            return partial(solve_by_smt, name)
+            return partial(solve_by_smt, name, memory=memory)
         case _:
             return None
 
 
-def solve_by_smt(name: str, model: Model, seconds: float | None, seed: int) -> tuple[Solution, Proof | None]:
+def solve_by_smt(
+    name: str, model: Model, seconds: float | None, seed: int, *, memory: int | None = None
+) -> tuple[Solution, Proof | None]:
     """Solve a model with an SMT solver, in exact arithmetic; there is nothing that a seed would change."""
     del seed
     values = [variable for variable in model.variables.names() if variable.startswith("d_")]
-    return solve_model(model, name, values=values, time_limit=seconds)
+    return solve_model(model, name, values=values, time_limit=seconds, memory_limit=memory)

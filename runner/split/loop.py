@@ -2,16 +2,20 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
 
 from ensc.compiler.pipeline import bounded_sets
 from ensc.compiler.types.problem import EnsembleProblem
+from ensc.runner.journal import Journal
 from ensc.runner.split.answer import Answer, Backend, Question, ask, is_attackable, solve_by_cbc, survey
 from ensc.runner.split.board import Board, Standing, leaning, learned, loosened, standing
+from ensc.runner.split.ledger import Ledger, patience_of, resumed
 from ensc.runner.split.patterns import Knowledge, unknown
 from ensc.runner.split.tasks import abandon, run_task, workers
 
@@ -22,7 +26,7 @@ PATIENCE, MORE = 20.0, 4.0
 """Seconds a question gets at first, and how many times as many when nothing else is left to ask."""
 
 RESTARTS = 5
-"""How often dying workers are replaced."""
+"""How often in a row dying workers are replaced while nothing gets done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +34,22 @@ class Progress:
     """What is said while the loop runs.
 
     Attributes:
+        points: of the query.
         surveyed: number of points that were surveyed.
+        decided: number of points without open patterns.
+        open: number of maximal patterns that are open.
         asked: number of questions that were answered.
+        recalled: number of questions whose answer was in the journal.
         lower: of the interval, None before there is one.
         upper: likewise.
     """
 
+    points: int
     surveyed: int
+    decided: int
+    open: int
     asked: int
+    recalled: int
     lower: Fraction | None
     upper: Fraction | None
 
@@ -53,7 +65,10 @@ class SplitSettings:
             are answered.
         most_questions: the loop ends after as many; none if None.
         backend: what answers a question.
+        solvers: who that is, names and versions; a journal's refutations count if they are of the same.
+        pool: provides what runs tasks about a query, so many at a time.
         progress: told after every step.
+        journal: where finished work is written, and read again.
     """
 
     jobs: int = 1
@@ -61,7 +76,10 @@ class SplitSettings:
     query_time_limit: float | None = None
     most_questions: int | None = None
     backend: Backend = solve_by_cbc
+    solvers: str = "cbc"
+    pool: Callable[[EnsembleProblem, int], AbstractContextManager[Executor]] = workers
     progress: Callable[[Progress], None] | None = None
+    journal: Journal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +91,22 @@ class Outcome:
         standing: the master's answer to it; None if no perturbation at all is admissible at some point.
         asked: number of questions that went to a solver.
         reasons: why the loop ended before the query was decided.
+        recalled: number of questions whose answer was in the journal.
+        doubts: what is to be said about the journal.
+        seconds: wall-clock time of each stage.
     """
 
     board: Board
     standing: Standing | None
     asked: int
     reasons: tuple[str, ...]
+    recalled: int = 0
+    doubts: tuple[str, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+INTERRUPTED = "interrupted"
+"""The reason of a loop that was told to stop."""
 
 
 def play(problem: EnsembleProblem, settings: SplitSettings) -> Outcome:
@@ -108,56 +136,98 @@ class _Loop:
         self._problem, self._settings = problem, settings
         limit = settings.time_limit
         self._end = None if limit is None else time.monotonic() + limit
-        self._asked = self._surveyed = 0
+        self._asked = self._recalled = 0
         self._patience = PATIENCE
-        self._done: set[int] = set()
+        self._surveyed: frozenset[int] = frozenset()
+        self._running: dict[Future[Answer], Question] = {}
+        self._suspects: Counter[tuple[int, int]] = Counter()
+        self._seconds = {"recall": 0.0, "survey": 0.0, "ask": 0.0}
+        self._ledger = Ledger(problem, None, settings.solvers)
 
     def run(self, board: Board) -> Outcome:
         self._board = board
         try:
+            self._recall()
             reasons = self._repeated()
         except KeyboardInterrupt:
-            reasons = ("interrupted",)
+            reasons = (INTERRUPTED,)
         now = standing(self._problem, self._board)
-        return Outcome(self._board, now, self._asked, () if now.decided else reasons)
+        return Outcome(
+            self._board,
+            now,
+            self._asked,
+            () if now.decided else reasons,
+            self._recalled,
+            self._ledger.doubts,
+            {stage: seconds for stage, seconds in self._seconds.items() if seconds},
+        )
+
+    def _recall(self) -> None:
+        journal, solvers = self._settings.journal, self._settings.solvers
+        if journal is None:
+            return
+        start = time.perf_counter()
+        self._ledger = Ledger(self._problem, journal, solvers)
+        found = resumed(self._board, self._ledger, self._problem.threat.radius)
+        self._board, self._surveyed, self._recalled = found
+        self._patience = patience_of(self._ledger, PATIENCE)
+        self._seconds["recall"] = time.perf_counter() - start
 
     def _repeated(self) -> tuple[str, ...]:
         """Run; where a worker process dies, go on with new ones, without what has been answered."""
-        for _ in range(RESTARTS):
+        died, before = 0, -1
+        while died < RESTARTS:
             try:
-                with workers(self._problem, self._settings.jobs) as pool:
-                    return self._survey(pool) or self._ask(pool)
+                with self._settings.pool(self._problem, self._settings.jobs) as pool:
+                    return self._timed("survey", pool) or self._timed("ask", pool)
             except BrokenExecutor:
-                continue
-        return (f"worker processes died {RESTARTS} times",)
+                self._blame()
+                done = self._asked + len(self._surveyed)
+                died = died + 1 if done == before else 1
+                before = done
+        return (f"worker processes died {RESTARTS} times in a row",)
+
+    def _timed(self, stage: str, pool: Executor) -> tuple[str, ...]:
+        start = time.perf_counter()
+        try:
+            return self._survey(pool) if stage == "survey" else self._ask(pool)
+        finally:
+            self._seconds[stage] += time.perf_counter() - start
 
     def _survey(self, pool: Executor) -> tuple[str, ...]:
-        count = len(self._problem.points)
-        size = min(CHUNK, -(-count // max(1, self._settings.jobs)))
-        starts = [i for i in range(0, count, size) if i not in self._done]
-        chunks = iter([range(i, min(i + size, count)) for i in starts])
-        running: dict[Future[list[Knowledge]], range] = {}
+        left = [j for j in range(len(self._problem.points)) if j not in self._surveyed]
+        size = max(1, min(CHUNK, -(-len(left) // max(1, self._settings.jobs))))
+        chunks = iter([tuple(left[i : i + size]) for i in range(0, len(left), size)])
+        running: dict[Future[list[Knowledge]], tuple[int, ...]] = {}
         while not self._is_late():
             for chunk in islice(chunks, max(0, 2 * self._settings.jobs - len(running))):
                 running[pool.submit(run_task, survey, chunk)] = chunk
             if not running:
                 return ()
             done, _ = wait(running, self._left(), FIRST_COMPLETED)
-            for future in done:
-                self._place(running.pop(future), future.result())
+            for future in sorted(done, key=_is_failed):
+                found = future.result()
+                self._place(running.pop(future), found)
         abandon(pool)
         return ("the time limit was reached while points were surveyed",)
 
-    def _place(self, chunk: range, found: list[Knowledge]) -> None:
+    def _place(self, chunk: Sequence[int], found: list[Knowledge]) -> None:
+        """A point may be known from the journal at other radii: what is new is added to it."""
         points = list(self._board.points)
-        points[chunk.start : chunk.stop] = found
+        fresh = [j for j in chunk if points[j] == unknown(len(self._problem.ensemble))]
+        for j, known in zip(chunk, found, strict=True):
+            if j in fresh:
+                points[j] = known
         self._board = dataclasses.replace(self._board, points=tuple(points))
-        self._surveyed += len(found)
-        self._done.add(chunk.start)
+        for j, known in zip(chunk, found, strict=True):
+            if j not in fresh:
+                self._board = _joined(self._board, j, known)
+        self._surveyed |= set(chunk)
+        self._ledger.note_survey(chunk, found, self._problem.threat.radius)
         self._tell(None)
 
     def _ask(self, pool: Executor) -> tuple[str, ...]:
-        running: dict[Future[Answer], Question] = {}
+        running = self._running = {}
         while True:
             now = standing(self._problem, self._board)
             self._tell(now)
@@ -169,27 +239,51 @@ class _Loop:
             if self._settings.most_questions is not None and self._asked >= self._settings.most_questions:
                 abandon(pool)
                 return ("as many questions were asked as was allowed",)
-            for question in self._questions(now, set(running.values())):
+            for question in self._questions(now):
                 running[pool.submit(run_task, ask, question, self._settings.backend)] = question
             if not running:
                 if not self._is_patient():
                     return _why_stuck(self._board)
                 continue
             done, _ = wait(running, self._left(), FIRST_COMPLETED)
-            for future in sorted(done, key=lambda f: (running[f].point, running[f].mask)):
+            for future in sorted(done, key=lambda f: (_is_failed(f), running[f].point, running[f].mask)):
+                answer = future.result()
                 del running[future]
-                self._board = learned(self._board, future.result())
-                self._asked += 1
+                self._learn(answer)
         abandon(pool)
         return ()
 
-    def _questions(self, now: Standing, running: set[Question]) -> Iterator[Question]:
-        asked = {(q.point, q.mask) for q in running}
-        wanted = dict.fromkeys(pair for pair in leaning(self._board, now) if pair not in asked)
-        for point, mask in islice(wanted, max(0, self._settings.jobs - len(running))):
-            yield Question(point, mask, self._seconds())
+    def _learn(self, answer: Answer) -> None:
+        self._board = learned(self._board, answer)
+        self._asked += 1
+        self._ledger.note_answer(answer)
 
-    def _seconds(self) -> float | None:
+    def _questions(self, now: Standing) -> Iterator[Question]:
+        """Choose what is asked next; a question that was asked when workers died is asked alone."""
+        asked = {(q.point, q.mask) for q in self._running.values()}
+        if any(self._suspects[pair] for pair in asked):
+            return
+        wanted = dict.fromkeys(pair for pair in leaning(self._board, now) if pair not in asked)
+        for pair in islice(wanted, max(0, self._settings.jobs - len(asked))):
+            if self._suspects[pair]:
+                if not self._running:
+                    yield Question(*pair, self._given())
+                return
+            yield Question(*pair, self._given())
+
+    def _blame(self) -> None:
+        """Of what was asked when workers died, keep the answers; what killed them twice stays open."""
+        for future, question in self._running.items():
+            if future.done() and not _is_failed(future):
+                self._learn(future.result())
+                continue
+            pair = question.point, question.mask
+            self._suspects[pair] += 1
+            if self._suspects[pair] > 1:
+                self._learn(Answer(question, why="the process that asked died, each time it was asked"))
+        self._running = {}
+
+    def _given(self) -> float | None:
         limits = [self._patience, self._settings.query_time_limit, self._left()]
         return max(0.1, min(limit for limit in limits if limit is not None))
 
@@ -212,10 +306,36 @@ class _Loop:
         return self._left() == 0.0
 
     def _tell(self, now: Standing | None) -> None:
-        if self._settings.progress is not None:
-            lower = None if now is None or now.lower.mix is None else now.lower.mix.optimum
-            upper = None if now is None else now.upper.bound
-            self._settings.progress(Progress(self._surveyed, self._asked, lower, upper))
+        if self._settings.progress is None:
+            return
+        lower = None if now is None or now.lower.mix is None else now.lower.mix.optimum
+        upper = None if now is None else now.upper.bound
+        left = [sum(map(known.is_open, known.possible)) for known in self._board.points]
+        progress = Progress(
+            len(left),
+            len(self._surveyed),
+            left.count(0),
+            sum(left),
+            self._asked,
+            self._recalled,
+            lower,
+            upper,
+        )
+        self._settings.progress(progress)
+
+
+def _is_failed(future: "Future[list[Knowledge]] | Future[Answer]") -> bool:
+    """Results come before errors: one worker's death must not take along what another has finished."""
+    return future.cancelled() or future.exception() is not None
+
+
+def _joined(board: Board, point: int, known: Knowledge) -> Board:
+    """Add what a survey found out to what was known before."""
+    for witness in known.witnesses:
+        board = learned(board, Answer(Question(point, witness.mask, None), witness))
+    for refutation in known.refutations:
+        board = learned(board, Answer(Question(point, refutation.mask, None), refutation=refutation))
+    return board
 
 
 def _why_stuck(board: Board) -> tuple[str, ...]:

@@ -22,11 +22,13 @@ class Witness:
         mask: exactly the members that it fools.
         delta: the perturbation.
         source: what found it.
+        recalled: whether an earlier run found it, and this one read it in a journal.
     """
 
     mask: int
     delta: Exact
     source: str
+    recalled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,12 @@ class Refutation:
     Attributes:
         mask: the set.
         proof: what the claim rests on.
+        recalled: whether it was made in an earlier run, and this one read it in a journal.
     """
 
     mask: int
     proof: Proof
+    recalled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,25 @@ processes receive the query once, when they start.
 import multiprocessing
 import os
 import signal
+import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar
+from multiprocessing import forkserver
+from multiprocessing.context import BaseContext
 from typing import Any, TypeVar
 
 from ensc.compiler.types.problem import EnsembleProblem
 
 T = TypeVar("T")
 
-_query: EnsembleProblem | None = None
-"""What the tasks of a worker process are about: sent once, not with every task."""
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""How numerical libraries are told the number of their threads, which they read when they are loaded."""
+
+_query: ContextVar[EnsembleProblem | None] = ContextVar("query", default=None)
+"""What the tasks of this process, or of this thread of it, are about: sent once, not with every task."""
 
 
 class Inline(Executor):
@@ -38,15 +45,13 @@ class Inline(Executor):
 def workers(problem: EnsembleProblem, jobs: int) -> Iterator[Executor]:
     """Provide what runs `run_task`; whatever happens inside, no process outlives it."""
     if jobs <= 1:
-        before = _swapped(problem)
-        try:
+        with about(problem):
             yield Inline()
-        finally:
-            _swapped(before)
         return
-    context = multiprocessing.get_context("spawn")  # a fork would copy the locks of numpy's threads
     others = {child.pid for child in multiprocessing.active_children()}
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start, initargs=(problem,))
+    pool = ProcessPoolExecutor(
+        jobs, mp_context=_context(), initializer=_start, initargs=(problem, dict(os.environ))
+    )
     try:
         yield pool
     except BaseException:
@@ -60,6 +65,28 @@ def abandon(pool: Executor) -> None:
     """End what still runs: nobody waits for it any more."""
     if isinstance(pool, ProcessPoolExecutor):
         _end(pool, set())
+    else:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _context() -> BaseContext:
+    """Return how processes start: forks of one that has imported everything and has no threads.
+
+    A fork of this process would copy the locks of numpy's threads, and importing everything anew in each
+    takes longer than many queries.
+    """
+    if sys.platform in {"win32", "darwin"}:  # Apple's frameworks do not survive a fork
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, "ensc.runner.split.radii"])
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))  # the processes are the threads
+    try:
+        forkserver.ensure_running()
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+    return context
 
 
 def _end(pool: Executor, others: set[int | None]) -> None:
@@ -71,14 +98,27 @@ def _end(pool: Executor, others: set[int | None]) -> None:
 
 def run_task(task: Callable[..., T], *arguments: object) -> T:
     """Run a task about the query of this process."""
-    assert _query is not None
-    return task(_query, *arguments)
+    query = _query.get()
+    assert query is not None
+    return task(query, *arguments)
 
 
-def _start(problem: EnsembleProblem) -> None:
+@contextmanager
+def about(problem: EnsembleProblem) -> Iterator[None]:
+    """Make a query what `run_task` is about, in this thread."""
+    token = _query.set(problem)
+    try:
+        yield
+    finally:
+        _query.reset(token)
+
+
+def _start(problem: EnsembleProblem, environment: Mapping[str, str]) -> None:
+    """Begin a worker process; what it was forked from may be older than the caller's environment."""
+    os.environ.update({name: value for name, value in environment.items() if name not in THREADS})
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    _swapped(problem)
+    _query.set(problem)
 
 
 def _die_with_parent() -> None:
@@ -87,9 +127,3 @@ def _die_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def _swapped(problem: EnsembleProblem | None) -> EnsembleProblem | None:
-    global _query
-    before, _query = _query, problem
-    return before

@@ -1,0 +1,119 @@
+"""What one run has to do with its journal: what it need not do again, and what it adds."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from ensc.compiler.quoting import counted
+from ensc.compiler.types.problem import EnsembleProblem
+from ensc.runner.journal import Journal
+from ensc.runner.split.answer import Answer, Question
+from ensc.runner.split.board import Board, learned
+from ensc.runner.split.patterns import Knowledge
+from ensc.runner.split.recall import Denied, Entry, point_keys, recalled, to_record
+
+
+class Ledger:
+    """The side of a run that reads and writes a journal; without one it does nothing.
+
+    Attributes:
+        entries: what earlier runs found out, for each point.
+        wrong: how many of their claims about these points turned out to be wrong.
+    """
+
+    def __init__(self, problem: EnsembleProblem, journal: Journal | None, solvers: str) -> None:
+        """Read what the journal says about a query, and replay it exactly.
+
+        Args:
+            problem: the query.
+            journal: where, if anywhere.
+            solvers: that are asked in this run.
+        """
+        self._problem, self._journal, self._solvers = problem, journal, solvers
+        self._keys: tuple[str, ...] = ()
+        self.entries: list[list[Entry]] = [[] for _ in problem.points.labels]
+        self.wrong = 0
+        if journal is not None:
+            self._keys = point_keys(problem)
+            self.entries, self.wrong = recalled(problem, self._keys, journal.records, solvers)
+
+    def note(self, entries: Sequence[tuple[int, Entry]]) -> None:
+        """Write what was found out about points."""
+        if self._journal is not None:
+            self._journal.append([to_record(self._keys[j], entry) for j, entry in entries])
+
+    def note_survey(self, points: Sequence[int], found: Sequence[Knowledge], radius: Fraction) -> None:
+        """Write what a survey found out."""
+        self.note(
+            [
+                (j, Entry("survey", radius, found=known.witnesses, denied=denied(known, radius)))
+                for j, known in zip(points, found, strict=True)
+            ]
+        )
+
+    def note_answer(self, answer: Answer) -> None:
+        """Write what came of a question at the query's own radius."""
+        radius, question = self._problem.threat.radius, answer.question
+        entry = Entry(
+            "ask",
+            radius,
+            question.mask,
+            () if answer.witness is None else (answer.witness,),
+            () if answer.refutation is None else (Denied(answer.refutation, radius, closed=True),),
+            self._solvers,
+            answer.why,
+            answer.timely,
+            question.seconds,
+        )
+        self.note([(question.point, entry)])
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What is to be said about the journal beside the answer."""
+        said = []
+        if self.wrong:
+            claims = counted(self.wrong, "claim")
+            said.append(f"{claims} of the journal did not survive exact replay and are left out")
+        unsaved = None if self._journal is None else self._journal.unsaved
+        if unsaved is not None:
+            said.append(f"not everything found out is in the journal, which could not be written: {unsaved}")
+        return tuple(said)
+
+
+def denied(known: Knowledge, radius: Fraction) -> tuple[Denied, ...]:
+    """Return the refutations of a point, as made in a ball."""
+    return tuple(Denied(refutation, radius, closed=True) for refutation in known.refutations)
+
+
+def resumed(board: Board, ledger: Ledger, radius: Fraction) -> tuple[Board, frozenset[int], int]:
+    """Add what a journal knows at a radius.
+
+    Returns:
+        The board, the points that were surveyed, and how many questions to solvers need not be asked again.
+    """
+    surveyed, answered = set(), 0
+    for j, entries in enumerate(ledger.entries):
+        for entry in entries:
+            here = entry.radius == radius
+            if entry.did == "survey" and here:
+                surveyed.add(j)
+            answered += entry.did == "ask" and here
+            for answer in _answers(j, entry, radius):
+                board = learned(board, answer)
+    return board, frozenset(surveyed), answered
+
+
+def _answers(point: int, entry: Entry, radius: Fraction) -> list[Answer]:
+    """Return an entry as answers: each perturbation and refutation for itself, or the question left open."""
+    found = [Answer(Question(point, w.mask, None), w) for w in entry.found]
+    said = [d.refutation for d in entry.denied if d.covers(radius)]
+    refuted = [Answer(Question(point, r.mask, None), refutation=r) for r in said]
+    if entry.did == "ask" and entry.why and entry.radius == radius:
+        question = Question(point, entry.mask, entry.seconds)
+        refuted.append(Answer(question, why=entry.why, timely=entry.timely))
+    return [*found, *refuted]
+
+
+def patience_of(ledger: Ledger, least: float) -> float:
+    """Return how long questions were given at last: less would be too little again."""
+    given = [e.seconds for entries in ledger.entries for e in entries if e.timely and e.seconds is not None]
+    return max([least, *given])
