@@ -15,6 +15,7 @@ from typing import Any, TypeAlias, assert_never
 import numpy as np
 import numpy.typing as npt
 
+from ensc.compiler.passes.tree_paths import leaves_reached
 from ensc.compiler.types.network import (
     Affine,
     Convolution,
@@ -26,6 +27,7 @@ from ensc.compiler.types.network import (
     Relu,
     Scale,
     Sum,
+    Trees,
 )
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -97,6 +99,8 @@ def _gathered(layer: Layer) -> int:
             return layer.taps.size
         case MaxPool():
             return layer.windows.size
+        case Trees():
+            return len(layer.roots) * (layer.size + 2)
         case _:
             return layer.size
 
@@ -157,6 +161,9 @@ def _apply(layer: Layer, values: Sequence[_Value], arithmetic: _Arithmetic) -> _
         case MaxPool():
             x = values[layer.source]
             return _Value(x.array[..., candidates(layer)].max(axis=-1), x.unit)
+        case Trees():
+            thresholds, leaves, bias = parameters
+            return _add(_leaf_sum(layer, values[layer.source], thresholds, leaves), bias)
         case _:
             assert_never(layer)
 
@@ -180,6 +187,12 @@ def _convolve(x: _Value, kernel: _Value, layer: Convolution) -> _Value:
     weights = kernel.array.reshape(groups, -1, width).swapaxes(1, 2)
     out = (padded @ weights).swapaxes(-1, -2)
     return _Value(out.reshape(*lead, kernel.array.shape[0] * positions), x.unit * kernel.unit)
+
+
+def _leaf_sum(layer: Trees, x: _Value, thresholds: _Value, leaves: _Value) -> _Value:
+    (at, limits), _ = _aligned([x, thresholds])
+    reached = leaves_reached(layer, at, limits)
+    return _Value(leaves.array[reached].sum(axis=-2), leaves.unit)
 
 
 def _gather(parts: Sequence[_Value], layer: Gather) -> _Value:
@@ -223,6 +236,8 @@ def _parameters(layer: Layer) -> tuple[Floats, ...]:
             return layer.factor, layer.offset, layer.divisor
         case Gather():
             return (layer.constants,)
+        case Trees():
+            return layer.thresholds, layer.values, layer.bias
         case Sum() | Relu() | MaxPool():
             return ()
         case _:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ensc.compiler.passes.evaluate import candidates, evaluate_all, rows_at_once
+from ensc.compiler.passes.tree_slopes import pull_across
 from ensc.compiler.types.network import (
     Affine,
     Convolution,
@@ -18,6 +19,7 @@ from ensc.compiler.types.network import (
     Relu,
     Scale,
     Sum,
+    Trees,
 )
 
 
@@ -25,7 +27,8 @@ def gradient(network: Network, x: npt.ArrayLike, cotangent: npt.ArrayLike) -> Fl
     """Return the vector-Jacobian product of the logits.
 
     At a kink this is one element of the generalised gradient: a ReLU at 0 counts as off, and a
-    maximum that several candidates reach is given to the first of them.
+    maximum that several candidates reach is given to the first of them. Trees are constant wherever
+    they have a derivative: in its place stands what crossing thresholds promises, see `tree_slopes`.
 
     Args:
         network: the network.
@@ -77,6 +80,8 @@ def _pull(layer: Layer, values: tuple[Floats, ...], g: Floats) -> list[tuple[int
             return [(layer.source, g * (values[layer.source] > 0))]
         case MaxPool():
             return [(layer.source, _to_maximiser(layer, values[layer.source], g))]
+        case Trees():
+            return [(layer.source, pull_across(layer, values[layer.source], g))]
         case _:
             assert_never(layer)
 

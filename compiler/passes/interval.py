@@ -5,6 +5,7 @@ from typing import assert_never
 import numpy as np
 
 from ensc.compiler.passes.rounding import slack
+from ensc.compiler.passes.tree_bounds import leaf_range
 from ensc.compiler.types.bounds import Bounds, InputSets, Interval
 from ensc.compiler.types.network import (
     Affine,
@@ -17,6 +18,7 @@ from ensc.compiler.types.network import (
     Relu,
     Scale,
     Sum,
+    Trees,
 )
 
 
@@ -50,6 +52,8 @@ def propagate(layer: Layer, values: list[Interval]) -> Interval:
             return Interval(np.maximum(x.lower, 0.0), np.maximum(x.upper, 0.0))
         case MaxPool():
             return _max_pool(layer, values[layer.source])
+        case Trees():
+            return leaf_range(layer, values[layer.source])
         case _:
             assert_never(layer)
 

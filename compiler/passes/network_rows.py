@@ -6,6 +6,7 @@ variable: a value is an array of variables in which `ZERO` stands for the consta
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import assert_never
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from ensc.compiler.passes.assemble import Assembler
 from ensc.compiler.passes.plan import Plan
 from ensc.compiler.passes.rounding import short_down, short_up
+from ensc.compiler.passes.tree_rows import Copy, add_trees
 from ensc.compiler.types.model import Flags, Floats, Indices, Labels, Maxima, Rectifiers
 from ensc.compiler.types.network import (
     Affine,
@@ -24,6 +26,7 @@ from ensc.compiler.types.network import (
     Relu,
     Scale,
     Sum,
+    Trees,
 )
 
 ZERO = -1
@@ -91,6 +94,10 @@ class _Lowering:
         place = tuple(axis[points] for axis in self.copies.points)
         return Labels(prefix, (*self.copies.front, *place, np.array(self.number), *more))
 
+    def numbered(self, point: int, prefix: str, numbers: Indices) -> Labels:
+        """Name numbered things of one point for every attack."""
+        return self.labels(prefix, np.full(len(numbers), point), numbers)
+
     def neurons(self, prefix: str, points: Indices, units: Indices) -> Indices:
         """Add one variable for every attack and listed (point, unit), within its bounds."""
         interval = self.copies.plan.bounds.values[self.number]
@@ -150,6 +157,8 @@ def _add_layer(to: _Lowering, layer: Layer, values: list[Indices]) -> Indices:
             return _relu(to, values[layer.source])
         case MaxPool():
             return _max_pool(to, layer, values[layer.source])
+        case Trees():
+            return _trees(to, layer, values[layer.source])
         case _:
             assert_never(layer)
 
@@ -271,3 +280,31 @@ def _max_pool(to: _Lowering, layer: MaxPool, x: Indices) -> Indices:
     winners = layer.windows[units, alive[points, units].argmax(axis=-1)]
     whole[:, points, units] = x[:, points, winners]
     return _distinct(to, whole)
+
+
+def _trees(to: _Lowering, layer: Trees, x: Indices) -> Indices:
+    """`a - sum values z = bias` over the leaves `z`, of which one is chosen in each tree."""
+    y = np.full((*to.shape, layer.size), ZERO, dtype=np.int64)
+    box = to.copies.plan.bounds.values[layer.source]
+    reachable = to.copies.plan.candidates[to.number][:, 0]
+    for point in np.flatnonzero(to.needed.any(axis=1)).tolist():
+        copy = Copy(
+            layer,
+            reachable[point],
+            box.lower[point],
+            box.upper[point],
+            x[:, point],
+            partial(to.numbered, point),
+            to.meaning,
+        )
+        leaves, z = add_trees(to.assembler, copy)
+        units = np.flatnonzero(to.needed[point])
+        points = np.full(len(units), point)
+        columns = np.broadcast_to(z[:, None], (len(z), len(units), len(leaves)))
+        coefficients = np.concatenate(
+            [np.ones((len(units), 1)), -layer.values[np.ix_(leaves, units)].T], axis=1
+        )
+        text = "a - values z = bias"
+        defined = to.define(points, units, columns, coefficients, layer.bias[units], text=text)
+        y[:, point] = defined[:, point]
+    return y

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ensc.compiler.passes.tree_paths import features_read, reachable_leaves
 from ensc.compiler.types.bounds import Bounds, Interval
 from ensc.compiler.types.model import Flags
-from ensc.compiler.types.network import Floats, MaxPool, Network, Relu, sources
+from ensc.compiler.types.network import Floats, MaxPool, Network, Relu, Trees, sources
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,8 +26,8 @@ class Plan:
         needed: for each value, shape (points, size): whether it gets a variable or an alias.
         active: for each value, shape (points, size): a rectifier that is the identity there, or any
             value that equals one of its inputs; False elsewhere.
-        candidates: for each value, shape (points, size, window) for a maximum: who may attain it; an
-            empty array for other layers.
+        candidates: for each value, shape (points, size, window) for a maximum: who may attain it, and
+            shape (points, 1, leaves) for trees: which leaves may be reached; an empty array for other layers.
     """
 
     bounds: Bounds
@@ -72,6 +73,11 @@ def pruned_plan(network: Network, bounds: Bounds, wanted: Flags) -> Plan:
                 candidates[number] = alive
                 active[number] = needed[number] & (alive.sum(axis=2) == 1)
                 _mark(needed[layer.source], layer, alive)
+            case Trees():
+                reachable = reachable_leaves(layer, bounds.values[layer.source])
+                alive = reachable[:, None] & needed[number][..., None].any(axis=1, keepdims=True)
+                candidates[number] = alive
+                needed[layer.source] |= features_read(layer, alive[:, 0], shapes[layer.source][1])
             case _:
                 for source in sources(layer):
                     needed[source] |= needed[number].any(axis=1, keepdims=True)
@@ -91,6 +97,8 @@ def at_point(plan: Plan, point: int) -> Plan:
 
 def _every_candidate(network: Network, number: int, points: int) -> Flags:
     layer = network.layers[number - 1] if number else None
+    if isinstance(layer, Trees):
+        return np.ones((points, 1, layer.leaves), dtype=np.bool_)
     if not isinstance(layer, MaxPool):
         return np.zeros((points, 0, 0), dtype=np.bool_)
     return np.broadcast_to(layer.windows >= 0, (points, *layer.windows.shape))

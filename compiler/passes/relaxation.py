@@ -17,6 +17,7 @@ import numpy as np
 from ensc.compiler.passes.concretize import least
 from ensc.compiler.passes.interval import correlate
 from ensc.compiler.passes.rounding import UNIT, slack
+from ensc.compiler.passes.tree_bounds import least_leaf_sums
 from ensc.compiler.types.bounds import InputSets, Interval
 from ensc.compiler.types.network import (
     Affine,
@@ -30,6 +31,7 @@ from ensc.compiler.types.network import (
     Relu,
     Scale,
     Sum,
+    Trees,
 )
 
 
@@ -82,6 +84,10 @@ class _State:
         """Subtract what rounding may have changed: `size * error`."""
         self._accumulate(-_dot(size, error))
 
+    def add_constant(self, addend: Floats) -> None:
+        """Add what a form of a layer is at least, shape (points, forms)."""
+        self._accumulate(addend)
+
     def _accumulate(self, addend: Floats) -> None:
         total = self.constant + addend
         self.constant = total - 2 * UNIT * np.abs(total)
@@ -110,6 +116,8 @@ def _substitute(state: _State, layer: Layer, form: Floats) -> None:
             _relu(state, layer, form)
         case MaxPool():
             _max_pool(state, layer, form)
+        case Trees():
+            state.add_constant(least_leaf_sums(layer, state.values[layer.source], form))
         case _:
             assert_never(layer)
 

@@ -9,7 +9,7 @@ import numpy as np
 from ensc.compiler.passes.interval import propagate
 from ensc.compiler.passes.relaxation import least_forms
 from ensc.compiler.types.bounds import Bounds, InputSets, Interval
-from ensc.compiler.types.network import Floats, Integers, MaxPool, Network, Relu
+from ensc.compiler.types.network import Floats, Integers, Layer, MaxPool, Network, Relu, Trees
 
 _ENTRIES = 1 << 24
 """Coefficients held at a time; a few arrays of this size are alive in a rewrite."""
@@ -49,16 +49,16 @@ def margin_bounds(network: Network, sets: InputSets, bounds: Bounds, forms: Floa
 def _worth_tightening(network: Network, number: int, interval: Interval) -> Integers:
     """Return the units of a value whose bounds decide something and are not decided yet."""
     readers = [layer for layer in network.layers if number in _read(layer)]
-    if number == network.output or any(isinstance(reader, MaxPool) for reader in readers):
-        computed = not isinstance(network.layers[number - 1], (Relu, MaxPool))
+    if number == network.output or any(isinstance(reader, (MaxPool, Trees)) for reader in readers):
+        computed = not isinstance(network.layers[number - 1], (Relu, MaxPool, Trees))
         return np.arange(interval.lower.shape[1]) if computed else np.empty(0, dtype=np.int64)
     if any(isinstance(reader, Relu) for reader in readers):
         return np.flatnonzero(((interval.lower < 0) & (interval.upper > 0)).any(axis=0))
     return np.empty(0, dtype=np.int64)
 
 
-def _read(layer: object) -> tuple[int, ...]:
-    return (layer.source,) if isinstance(layer, (Relu, MaxPool)) else ()
+def _read(layer: Layer) -> tuple[int, ...]:
+    return (layer.source,) if isinstance(layer, (Relu, MaxPool, Trees)) else ()
 
 
 def _tightened(

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Integers: TypeAlias = npt.NDArray[np.int64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,7 +167,56 @@ class MaxPool:
         return int(self.windows.shape[0])
 
 
-Layer = Affine | Convolution | Scale | Sum | Gather | Relu | MaxPool
+@dataclass(frozen=True, slots=True, eq=False)
+class Trees:
+    """`y = bias + sum over the trees of values[leaf of the tree that x reaches]`: decision trees, added up.
+
+    A test sends x to its *low* side if `x[feature] <= threshold` (`<` where strict), to its *high* side
+    otherwise, so that the two sides are a closed and an open half-line. A side is a test (its number, larger
+    than that of the test it belongs to) or a leaf k, written `-1 - k`. The leaves of a tree, and those of
+    either side of a test, are neighbours.
+
+    Attributes:
+        source: the value read.
+        features: the entry that each test reads, shape (tests,).
+        thresholds: shape (tests,), finite.
+        strict: whether the threshold itself belongs to the high side, shape (tests,).
+        low: the side where the test holds, shape (tests,).
+        high: the other side, shape (tests,).
+        spans: the leaves below a test: from `spans[t, 0]` those on its low side, from `spans[t, 1]` up to
+            before `spans[t, 2]` those on its high side, shape (tests, 3).
+        roots: of each tree a side, shape (trees,).
+        starts: the first leaf of each tree, and the number of all leaves, shape (trees + 1,).
+        values: what each leaf adds, shape (leaves, outputs).
+        bias: shape (outputs,).
+        name: the ONNX node it comes from.
+    """
+
+    source: int
+    features: Integers
+    thresholds: Floats
+    strict: Flags
+    low: Integers
+    high: Integers
+    spans: Integers
+    roots: Integers
+    starts: Integers
+    values: Floats
+    bias: Floats
+    name: str = ""
+
+    @property
+    def size(self) -> int:
+        """The number of outputs."""
+        return int(self.bias.shape[0])
+
+    @property
+    def leaves(self) -> int:
+        """The number of leaves of all trees."""
+        return int(self.values.shape[0])
+
+
+Layer = Affine | Convolution | Scale | Sum | Gather | Relu | MaxPool | Trees
 
 
 def sources(layer: Layer) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from ensc.compiler.diagnostics import Diagnostic, Label
-from ensc.compiler.types.network import Affine, Convolution, Gather, MaxPool, Network, Relu, Scale, Sum
+from ensc.compiler.types.network import Affine, Convolution, Gather, MaxPool, Network, Relu, Scale, Sum, Trees
 from ensc.formats.vnnlib.property import Declared
 
 
@@ -32,7 +32,7 @@ def _structure(network: Network) -> tuple[object, ...]:
         match layer:
             case Affine() | Convolution():
                 layers.append(("linear", layer.size))
-            case Relu() | MaxPool():
+            case Relu() | MaxPool() | Trees():
                 layers.append((type(layer).__name__, layer.size))
             case Scale() | Sum() | Gather():
                 pass

@@ -29,6 +29,7 @@ from ensc.compiler.types.network import (
     Relu,
     Scale,
     Sum,
+    Trees,
     sources,
 )
 
@@ -133,6 +134,11 @@ class Builder:
         source, windows = self._through(source, windows, zero_is_missing=False)
         return self._add(MaxPool(source, windows, node.label), node)
 
+    def trees(self, node: Node, layer: Trees) -> int:
+        """Add decision trees."""
+        source, features = self._through(layer.source, layer.features, zero_is_missing=False)
+        return self._add(replace(layer, source=source, features=features), node)
+
     def finish(self, output: int) -> tuple[tuple[Layer, ...], int]:
         """Return the layers that the output needs, and its number among them."""
         needed = {output}
@@ -223,6 +229,9 @@ def _arrays(layer: Layer) -> tuple[Floats | Integers, ...]:
             return layer.constants, layer.index
         case MaxPool():
             return (layer.windows,)
+        case Trees():
+            tests = (layer.features, layer.thresholds, layer.low, layer.high, layer.spans)
+            return (*tests, layer.values, layer.bias)
         case Sum() | Relu():
             return ()
 

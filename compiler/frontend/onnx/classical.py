@@ -1,7 +1,5 @@
 """Operators of `ai.onnx.ml` that are linear: scikit-learn's scaling and its linear classifiers."""
 
-from typing import NoReturn
-
 import numpy as np
 
 from ensc.compiler.frontend.onnx.build import Builder
@@ -9,9 +7,8 @@ from ensc.compiler.frontend.onnx.elementwise import scaled
 from ensc.compiler.frontend.onnx.graph import Node
 from ensc.compiler.frontend.onnx.movement import moved
 from ensc.compiler.frontend.onnx.tensor import Computed, Constant, Inputs, Tensor, constant, finite, required
+from ensc.compiler.frontend.onnx.transforms import class_count, refuse_transform, two_scores
 from ensc.compiler.types.network import Floats
-
-MONOTONE = frozenset(("LOGISTIC", "SOFTMAX"))
 
 
 def scaler(node: Node, inputs: Inputs, build: Builder) -> Tensor:
@@ -43,29 +40,17 @@ def linear_classifier(
     """
     x = build.lifted(node, required(node, inputs, 0))
     transform = node.text("post_transform", "NONE")
-    if transform != "NONE" and not (closes and transform in MONOTONE):
-        _refuse_transform(node, transform)
+    if transform != "NONE":
+        refuse_transform(node, transform, closes=closes)
     weights, bias = _coefficients(node, x)
     taps = np.arange(x.size).reshape(1, 1, -1)
     scores = Computed(build.linear(node, x.value, weights, taps, bias), (1, len(weights)))
-    classes = _classes(node)
+    classes = class_count(node)
     if len(weights) == 1 and classes == 2:
         return None, _two(node, scores, transform, build)
     if classes not in {0, len(weights)}:
         node.invalid(f"it has {classes} labels for {len(weights)} scores")
     return None, scores
-
-
-def _refuse_transform(node: Node, transform: str) -> NoReturn:
-    if transform in MONOTONE:
-        node.refuse(
-            f"its post_transform {transform} is curved; only at the very end of a network is it left out",
-            "export raw scores (in skl2onnx: `options={'raw_scores': True}`)",
-        )
-    node.refuse(
-        f"its post_transform {transform} does not keep the order of the scores",
-        "export with the post_transform NONE, LOGISTIC or SOFTMAX",
-    )
 
 
 def _coefficients(node: Node, x: Computed) -> tuple[Floats, Floats]:
@@ -80,13 +65,6 @@ def _coefficients(node: Node, x: Computed) -> tuple[Floats, Floats]:
     return weights, bias
 
 
-def _classes(node: Node) -> int:
-    """Return the number of labels, 0 if it names none."""
-    integers = node.attributes.get("classlabels_ints")
-    strings = node.attributes.get("classlabels_strings")
-    return max(len(labels) if isinstance(labels, tuple) else 0 for labels in (integers, strings))
-
-
 def _two(node: Node, score: Computed, transform: str, build: Builder) -> Computed:
     """Return the scores 0 and z of two classes from one score z, whose logistic is class 1's probability."""
     if transform != "LOGISTIC":
@@ -94,8 +72,7 @@ def _two(node: Node, score: Computed, transform: str, build: Builder) -> Compute
             "it has one score for two classes, which runtimes complete to two in different ways",
             "give it a row of coefficients for each class, or the post_transform LOGISTIC",
         )
-    index = np.array([1, 0])
-    return Computed(build.gather(node, [score.value], np.zeros(1), index), (1, 2))
+    return two_scores(build, node, score.value)
 
 
 def labels_of(node: Node) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from ensc.compiler.frontend.onnx.tensor import Computed, Tensor
 from ensc.compiler.quoting import listed, shown
 
 _ORDERED = frozenset(("LogSoftmax", "Sigmoid", "Softmax", "ai.onnx.ml.Normalizer", "ai.onnx.ml.ZipMap"))
+_CLASSIFIERS = frozenset(("ai.onnx.ml.LinearClassifier", "ai.onnx.ml.TreeEnsembleClassifier"))
 _CHOICES = {"ArgMax": 0, "TopK": 1}  # the output that holds the place of the highest score
 
 
@@ -46,7 +47,7 @@ def _left_out(node: Node) -> str:
     match node.title:
         case "Concat" | "Sub":
             return ""
-        case "ai.onnx.ml.LinearClassifier":
+        case "ai.onnx.ml.LinearClassifier" | "ai.onnx.ml.TreeEnsembleClassifier":
             transform = node.text("post_transform", "NONE")
             if transform == "NONE":
                 return f"the labels of {what}" if labels else ""
@@ -108,8 +109,8 @@ def _closers(makers: Mapping[str, Node], output: str) -> tuple[Node, ...]:
 
 
 def _classifies(node: Node, name: str) -> bool:
-    """Return whether the value is the scores of a linear classifier."""
-    return node.title == "ai.onnx.ml.LinearClassifier" and node.outputs[1:] == (name,)
+    """Return whether the value is the scores of a classifier."""
+    return node.title in _CLASSIFIERS and node.outputs[1:] == (name,)
 
 
 def _takes_positive(makers: Mapping[str, Node], node: Node) -> bool:

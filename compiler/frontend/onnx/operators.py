@@ -3,6 +3,7 @@
 from ensc.compiler.frontend.onnx import (
     classical,
     elementwise,
+    ensembles,
     linear,
     movement,
     passing,
@@ -82,6 +83,9 @@ SUPPORTED = (
     "ai.onnx.ml.ArrayFeatureExtractor",
     "ai.onnx.ml.LinearClassifier",
     "ai.onnx.ml.Scaler",
+    "ai.onnx.ml.TreeEnsemble",
+    "ai.onnx.ml.TreeEnsembleClassifier",
+    "ai.onnx.ml.TreeEnsembleRegressor",
 )
 # What may stand behind an operator that closes the network: it changes neither the numbers nor their order.
 TRANSPARENT = ("Cast", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze")
@@ -217,5 +221,11 @@ def lower(  # noqa: PLR0915 - one case for each operator, and nothing else
             return classical.scaler(node, inputs, build)
         case "ai.onnx.ml.LinearClassifier":
             return classical.linear_classifier(node, inputs, build, closes=closes)
+        case "ai.onnx.ml.TreeEnsemble":
+            return ensembles.tree_ensemble(node, inputs, build, closes=closes)
+        case "ai.onnx.ml.TreeEnsembleClassifier":
+            return ensembles.tree_classifier(node, inputs, build, closes=closes)
+        case "ai.onnx.ml.TreeEnsembleRegressor":
+            return ensembles.tree_regressor(node, inputs, build, closes=closes)
         case _:
             node.reject("E0507", f"unsupported operator: {refusal(node).why}", refusal(node).advice)

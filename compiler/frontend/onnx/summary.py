@@ -40,6 +40,7 @@ from ensc.compiler.types.network import (
     Relu,
     Scale,
     Sum,
+    Trees,
 )
 
 
@@ -240,6 +241,8 @@ def _parameters(layer: Layer) -> int:
             columns = ((layer.factor, 1), (layer.offset, 0), (layer.divisor, 1))
             used = [numbers for numbers, neutral in columns if (numbers != neutral).any()]
             return len(used) * len(np.unique(np.stack(used), axis=1).T) if used else 0
+        case Trees():
+            return layer.thresholds.size + int(np.count_nonzero(layer.values)) + layer.bias.size
         case Sum() | Gather() | Relu() | MaxPool():
             return 0
 
