@@ -1,14 +1,11 @@
 """Answering `J(j, s)`, cheapest first: no perturbation, bounds alone, a search by gradients, a solver.
 
-Both kinds of task are small, pure and repeatable, so that any process may do them: a survey of some points,
-and one question to a solver. What a solver calls feasible counts only after exact replay; what it calls
-infeasible is passed on with its name and tolerance.
+The first three are a survey of some points, the last is one question to a solver (`ask`). Both are small,
+pure and repeatable tasks, so that any process may do them.
 """
 
 import dataclasses
-import math
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,7 +20,7 @@ from ensc.compiler.passes.scope import Scope, pruned_scope, scope_at
 from ensc.compiler.types.bounds import InputSets
 from ensc.compiler.types.model import Model
 from ensc.compiler.types.problem import EnsembleProblem, Norm, PointSet
-from ensc.compiler.types.solution import Proof, Solution, Status
+from ensc.compiler.types.solution import Proof, Solution
 from ensc.formats import size_as_written, write_file, write_mps
 from ensc.runner.admit import Exact, room_of
 from ensc.runner.certify import fooled_members
@@ -49,12 +46,6 @@ BOUNDS = Proof("linear relaxation", 0.0, "its bounds show that the member cannot
 
 MOST_TARGETS = 40
 """Sets of members that a search aims at, at each point."""
-
-LATE = 0.5
-"""A solver that gave up after this share of its time, or later, may do better with more of it."""
-
-SETTLED = Fraction(1, 10**5)
-"""The margin that a second try asks for, where the first one's point did not survive replay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,51 +144,14 @@ def _with_finds(problem: EnsembleProblem, known: list[Knowledge], finds: Sequenc
     for find in sorted(finds, key=lambda f: (f.point, -f.mask.bit_count(), f.mask)):
         if not result[find.point].is_feasible(find.mask):
             delta = repair(problem, find.point, find.delta.tolist(), members_of(find.mask))
-            witness = Witness(_fooled(problem, find.point, delta), delta, "gradient search")
+            witness = Witness(fooled_mask(problem, find.point, delta), delta, "gradient search")
             result[find.point], _ = with_witness(result[find.point], witness)
     return result
 
 
-def _fooled(problem: EnsembleProblem, point: int, delta: Exact) -> int:
+def fooled_mask(problem: EnsembleProblem, point: int, delta: Exact) -> int:
+    """Return the members that a perturbation fools, exactly."""
     return mask_of([c for c, fooled in enumerate(fooled_members(problem, point, delta)) if fooled])
-
-
-def ask(problem: EnsembleProblem, question: Question, backend: Backend = solve_by_cbc) -> Answer:
-    """Ask a solver.
-
-    A feasible answer whose point does not survive exact replay is asked for again: with a larger margin,
-    where only a perturbation counts, then with another seed.
-    """
-    part = at_points(problem, [question.point])
-    best: Witness | None = None
-    said = ""
-    for seed, extra in ((1, Fraction(0)), (2, SETTLED), (3, Fraction(0))):
-        start = time.monotonic()
-        solution, proof = _solved(part, question, backend, seed, extra)
-        late = question.seconds is not None and time.monotonic() - start >= LATE * question.seconds
-        if proof is not None and solution.status is Status.INFEASIBLE and not extra:
-            return Answer(question, best, Refutation(question.mask, proof))
-        if solution.status in {Status.OPTIMAL, Status.FEASIBLE}:
-            witness = replayed(part, question.mask, solution, proof)
-            if witness is not None and (best is None or witness.mask & question.mask == question.mask):
-                best = witness
-            if best is not None and best.mask & question.mask == question.mask:
-                return Answer(question, best)
-            said = "its point fools somebody only within its tolerance, not exactly"
-        elif not extra:
-            return Answer(question, best, why=solution.message or "no answer", timely=late)
-    return Answer(question, best, why=said)
-
-
-def _solved(
-    part: EnsembleProblem, question: Question, backend: Backend, seed: int, extra: Fraction
-) -> tuple[Solution, Proof | None]:
-    loss = dataclasses.replace(part.loss, margin=part.loss.margin + extra)
-    asked = dataclasses.replace(part, loss=loss)
-    model = instance(asked, question.mask)
-    if model is None:
-        return Solution(Status.INFEASIBLE, {}), BOUNDS
-    return backend(model, question.seconds, seed)
 
 
 def instance(part: EnsembleProblem, mask: int, *, smallest: bool = False) -> Model | None:
@@ -215,23 +169,6 @@ def instance(part: EnsembleProblem, mask: int, *, smallest: bool = False) -> Mod
 def _scope(part: EnsembleProblem, sets: InputSets, member: int) -> Scope | None:
     network = part.ensemble[member].network
     return scope_at(pruned_scope(part, network, sets, relaxed_bounds(network, sets)), 0)
-
-
-def replayed(part: EnsembleProblem, mask: int, solution: Solution, proof: Proof | None) -> Witness | None:
-    """Repair a solver's perturbation and replay it exactly; None if its numbers are none."""
-    delta = [_number(solution.values.get(f"d_{k}", 0.0)) for k in range(1, part.inputs + 1)]
-    if any(d is None for d in delta):
-        return None
-    fixed = repair(part, 0, [d for d in delta if d is not None], members_of(mask))
-    return Witness(_fooled(part, 0, fixed), fixed, "a solver" if proof is None else proof.solver)
-
-
-def _number(value: object) -> float | Fraction | None:
-    """A perturbation larger than any double could be meant is as good as none."""
-    if isinstance(value, Fraction):
-        return value
-    number = float(value) if isinstance(value, (int, float)) else math.nan
-    return number if abs(number) < 1e100 else None
 
 
 def is_attackable(problem: EnsembleProblem, point: int) -> bool:

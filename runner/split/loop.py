@@ -13,7 +13,8 @@ from itertools import islice
 from ensc.compiler.pipeline import bounded_sets
 from ensc.compiler.types.problem import EnsembleProblem
 from ensc.runner.journal import Journal
-from ensc.runner.split.answer import Answer, Backend, Question, ask, is_attackable, solve_by_cbc, survey
+from ensc.runner.split.answer import Answer, Backend, Question, is_attackable, solve_by_cbc, survey
+from ensc.runner.split.ask import ask
 from ensc.runner.split.board import Board, Standing, leaning, learned, loosened, standing
 from ensc.runner.split.ledger import Ledger, patience_of, resumed
 from ensc.runner.split.patterns import Knowledge, unknown

@@ -19,7 +19,8 @@ from itertools import islice
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeValue, Norm
 from ensc.compiler.types.solution import Proof, Solution, Status
 from ensc.runner.certify import exact_norm
-from ensc.runner.split.answer import BOUNDS, Backend, at_points, instance, replayed, survey
+from ensc.runner.split.answer import BOUNDS, Backend, at_points, instance, survey
+from ensc.runner.split.ask import replayed
 from ensc.runner.split.board import Board, Standing, half, leaning, standing
 from ensc.runner.split.loop import CHUNK, PATIENCE, SplitSettings
 from ensc.runner.split.patterns import (

@@ -1,0 +1,85 @@
+"""Asking a solver `J(j, s)`: what it calls feasible counts only after exact replay.
+
+What it calls infeasible is passed on with its name and tolerance.
+"""
+
+import dataclasses
+import math
+import time
+from fractions import Fraction
+
+from ensc.compiler.types.problem import EnsembleProblem
+from ensc.compiler.types.solution import Proof, Solution, Status
+from ensc.runner.repair import repair
+from ensc.runner.split.answer import (
+    BOUNDS,
+    Answer,
+    Backend,
+    Question,
+    at_points,
+    fooled_mask,
+    instance,
+    solve_by_cbc,
+)
+from ensc.runner.split.patterns import Refutation, Witness, members_of
+
+LATE = 0.5
+"""A solver that gave up after this share of its time, or later, may do better with more of it."""
+
+SETTLED = Fraction(1, 10**5)
+"""The margin that a second try asks for, where the first one's point did not survive replay."""
+
+
+def ask(problem: EnsembleProblem, question: Question, backend: Backend = solve_by_cbc) -> Answer:
+    """Ask a solver.
+
+    A feasible answer whose point does not survive exact replay is asked for again: with a larger margin,
+    where only a perturbation counts, then with another seed.
+    """
+    part = at_points(problem, [question.point])
+    best: Witness | None = None
+    said = ""
+    for seed, extra in ((1, Fraction(0)), (2, SETTLED), (3, Fraction(0))):
+        start = time.monotonic()
+        solution, proof = _solved(part, question, backend, seed, extra)
+        late = question.seconds is not None and time.monotonic() - start >= LATE * question.seconds
+        if proof is not None and solution.status is Status.INFEASIBLE and not extra:
+            return Answer(question, best, Refutation(question.mask, proof))
+        if solution.status in {Status.OPTIMAL, Status.FEASIBLE}:
+            witness = replayed(part, question.mask, solution, proof)
+            if witness is not None and (best is None or witness.mask & question.mask == question.mask):
+                best = witness
+            if best is not None and best.mask & question.mask == question.mask:
+                return Answer(question, best)
+            said = "its point fools somebody only within its tolerance, not exactly"
+        elif not extra:
+            return Answer(question, best, why=solution.message or "no answer", timely=late)
+    return Answer(question, best, why=said)
+
+
+def _solved(
+    part: EnsembleProblem, question: Question, backend: Backend, seed: int, extra: Fraction
+) -> tuple[Solution, Proof | None]:
+    loss = dataclasses.replace(part.loss, margin=part.loss.margin + extra)
+    asked = dataclasses.replace(part, loss=loss)
+    model = instance(asked, question.mask)
+    if model is None:
+        return Solution(Status.INFEASIBLE, {}), BOUNDS
+    return backend(model, question.seconds, seed)
+
+
+def replayed(part: EnsembleProblem, mask: int, solution: Solution, proof: Proof | None) -> Witness | None:
+    """Repair a solver's perturbation and replay it exactly; None if its numbers are none."""
+    delta = [_number(solution.values.get(f"d_{k}", 0.0)) for k in range(1, part.inputs + 1)]
+    if any(d is None for d in delta):
+        return None
+    fixed = repair(part, 0, [d for d in delta if d is not None], members_of(mask))
+    return Witness(fooled_mask(part, 0, fixed), fixed, "a solver" if proof is None else proof.solver)
+
+
+def _number(value: object) -> float | Fraction | None:
+    """A perturbation larger than any double could be meant is as good as none."""
+    if isinstance(value, Fraction):
+        return value
+    number = float(value) if isinstance(value, (int, float)) else math.nan
+    return number if abs(number) < 1e100 else None
