@@ -90,7 +90,7 @@ def _formulated(to: Assembler, model: Model, formulation: Formulation) -> tuple[
             sets = set_rectifiers(to, model)
             z, more = set_maxima(to, model)
             _one_of(to, model, z)
-            rows, conditions = set_conditions(to, model.rows, *_activity(model))
+            rows, conditions = set_conditions(to, model.rows, *_activity(model.rows, model.variables))
             return rows, [*sets, *more, *conditions]
         case _:
             assert_never(formulation)
@@ -194,14 +194,14 @@ def _without_indicators(model: Model) -> Rows:
     `b = 1 implies sum >= g` becomes `sum + (L - g) b >= L` with `L <= sum` always, and
     `b = 0 implies sum >= g` becomes `sum + (g - L) b >= g`; likewise from above with `U >= sum`.
     """
-    rows = model.rows
-    conditional = rows.indicator >= 0
+    conditional = model.rows.indicator >= 0
     if not conditional.any():
-        return rows
-    least, most = _activity(model)
-    parts = [picked(rows, ~conditional)]
+        return model.rows
+    rows = picked(model.rows, conditional)
+    least, most = _activity(rows, model.variables)
+    parts = [picked(model.rows, ~conditional)]
     for sign, side, reach in ((1.0, rows.lower, least), (-1.0, -rows.upper, -most)):
-        chosen = conditional & np.isfinite(side)
+        chosen = np.isfinite(side)
         if chosen.any():
             parts.append(_relaxed(picked(rows, chosen), sign, side[chosen], reach[chosen]))
     return concatenate_rows(parts)
@@ -235,9 +235,8 @@ def _relaxed(rows: Rows, sign: float, bound: Floats, reach: Floats) -> Rows:
     )
 
 
-def _activity(model: Model) -> tuple[Floats, Floats]:
+def _activity(rows: Rows, variables: Variables) -> tuple[Floats, Floats]:
     """Return sound bounds of every row's sum over the box of its variables."""
-    rows, variables = model.rows, model.variables
     lower, upper = variables.lower[rows.columns], variables.upper[rows.columns]
     positive = rows.coefficients > 0
     low = rows.coefficients * np.where(positive, lower, upper)

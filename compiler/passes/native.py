@@ -10,7 +10,7 @@ import dataclasses
 import numpy as np
 
 from ensc.compiler.passes.assemble import Assembler, concatenate_rows
-from ensc.compiler.types.model import Floats, Indices, Labels, Model, OrderedSets, Rows
+from ensc.compiler.types.model import Flags, Floats, Indices, Labels, Model, OrderedSets, Rows
 
 
 def binaries(to: Assembler, labels: tuple[Labels, ...]) -> Indices:
@@ -99,9 +99,7 @@ def set_conditions(to: Assembler, rows: Rows, least: Floats, most: Floats) -> tu
     ]
 
 
-def _selected(
-    to: Assembler, switches: Indices, holds_at_one: np.ndarray[tuple[int], np.dtype[np.bool_]]
-) -> Indices:
+def _selected(to: Assembler, switches: Indices, holds_at_one: Flags) -> Indices:
     """Return for each switch a variable that is not 0 where the row has to hold."""
     inverted = np.flatnonzero(~holds_at_one)
     if not len(inverted):
@@ -114,9 +112,7 @@ def _selected(
     return chosen
 
 
-def _with_slack(
-    rows: Rows, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]], k: Indices, sign: float
-) -> Rows:
+def _with_slack(rows: Rows, chosen: Flags, k: Indices, sign: float) -> Rows:
     part = picked(rows, chosen)
     ends = part.starts[1:]
     return dataclasses.replace(
@@ -130,12 +126,16 @@ def _with_slack(
     )
 
 
-def picked(rows: Rows, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Rows:
+def picked(rows: Rows, chosen: Flags) -> Rows:
     """Return the chosen rows, in order."""
     lengths = np.diff(rows.starts)
-    entries = np.repeat(chosen, lengths)
+    entries: slice | Flags = np.repeat(chosen, lengths)
+    count = int(chosen.sum())
+    if chosen[:count].all():  # then the entries stand in one piece, and need not be copied
+        entries = slice(0, int(rows.starts[count]))
+    before = np.concatenate([[0], np.cumsum(chosen)])
     ends = np.cumsum([group.size for group in rows.groups])
-    sizes = np.add.reduceat(chosen.astype(np.int64), ends - [group.size for group in rows.groups])
+    sizes = np.diff(before[np.concatenate([[0], ends])])
     return Rows(
         starts=np.concatenate([[0], np.cumsum(lengths[chosen])]),
         columns=rows.columns[entries],
@@ -145,7 +145,9 @@ def picked(rows: Rows, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Ro
         indicator=rows.indicator[chosen],
         active=rows.active[chosen],
         groups=tuple(
-            dataclasses.replace(group, size=int(size)) for group, size in zip(rows.groups, sizes, strict=True)
+            dataclasses.replace(group, size=size)
+            for group, size in zip(rows.groups, sizes.tolist(), strict=True)
+            if size
         ),
     )
 

@@ -24,28 +24,28 @@ def without_tiny_coefficients(model: Model) -> Model:
         Rejected: E1001 if a tiny coefficient stands before a variable without bounds.
     """
     rows = model.rows
-    tiny = np.abs(rows.coefficients) <= SMALLEST
-    if not tiny.any():
+    tiny = np.flatnonzero(np.abs(rows.coefficients) <= SMALLEST)
+    if not len(tiny):
         return model
-    least, most = _sums(model, tiny)
-    touched = np.bincount(rows.owners()[tiny], minlength=len(rows)) > 0
+    owners = np.searchsorted(rows.starts, tiny, side="right") - 1
+    least, most = _sums(model, tiny, owners)
+    touched = np.zeros(len(rows), dtype=np.bool_)
+    touched[owners] = True
     equations = touched & (rows.lower == rows.upper)
     moved = touched & ~equations
+    variables, omitted = _with_omitted(model.variables, least[equations], most[equations])
     kept = dataclasses.replace(
-        _without(rows, tiny),
+        _replaced(rows, tiny, owners, equations, omitted),
         lower=np.where(moved, np.nextafter(rows.lower - most, -np.inf), rows.lower),
         upper=np.where(moved, np.nextafter(rows.upper - least, np.inf), rows.upper),
     )
-    if not equations.any():
-        return dataclasses.replace(model, rows=kept)
-    variables, omitted = _with_omitted(model.variables, least[equations], most[equations])
-    return dataclasses.replace(model, variables=variables, rows=_with_column(kept, equations, omitted))
+    return dataclasses.replace(model, variables=variables, rows=kept)
 
 
-def _sums(model: Model, tiny: Flags) -> tuple[Floats, Floats]:
+def _sums(model: Model, tiny: Indices, owners: Indices) -> tuple[Floats, Floats]:
     """Return what the tiny terms of each row are together at least and at most."""
-    rows, variables = model.rows, model.variables
-    columns, owners, count = rows.columns[tiny], rows.owners()[tiny], len(rows)
+    rows, variables, count = model.rows, model.variables, len(model.rows)
+    columns = rows.columns[tiny]
     ends = np.stack([variables.lower[columns], variables.upper[columns]]) * rows.coefficients[tiny]
     if not np.isfinite(ends).all():
         reject(
@@ -53,7 +53,7 @@ def _sums(model: Model, tiny: Flags) -> tuple[Floats, Floats]:
             "a coefficient below 1e-9 stands before a variable without bounds",
             help="give the query a bounded `input domain`",
         )
-    error = slack(int(tiny.sum()) + 2, totals(owners, np.abs(ends).max(axis=0), count))
+    error = slack(len(tiny) + 2, totals(owners, np.abs(ends).max(axis=0), count))
     least = totals(owners, ends.min(axis=0), count) - error
     return least, totals(owners, ends.max(axis=0), count) + error
 
@@ -63,18 +63,10 @@ def totals(owners: Indices, terms: Floats, count: int) -> Floats:
     return np.bincount(owners, terms, count).astype(np.float64)
 
 
-def _without(rows: Rows, entries: Flags) -> Rows:
-    lengths = np.bincount(rows.owners()[~entries], minlength=len(rows))
-    return dataclasses.replace(
-        rows,
-        starts=np.concatenate([[0], np.cumsum(lengths)]),
-        columns=rows.columns[~entries],
-        coefficients=rows.coefficients[~entries],
-    )
-
-
 def _with_omitted(variables: Variables, least: Floats, most: Floats) -> tuple[Variables, Indices]:
     """Add one variable for each equation: the sum of its omitted terms."""
+    if not len(least):
+        return variables, np.empty(0, dtype=np.int64)
     labels = Labels("o", (np.arange(1, len(least) + 1),))
     extended = Variables(
         np.concatenate([variables.lower, least]),
@@ -85,12 +77,24 @@ def _with_omitted(variables: Variables, least: Floats, most: Floats) -> tuple[Va
     return extended, len(variables) + np.arange(len(least))
 
 
-def _with_column(rows: Rows, chosen: Flags, columns: Indices) -> Rows:
-    """Add a variable with coefficient 1 at the end of each chosen row."""
-    ends = rows.starts[1:][chosen]
-    return dataclasses.replace(
-        rows,
-        starts=rows.starts + np.concatenate([[0], np.cumsum(chosen)]),
-        columns=np.insert(rows.columns, ends, columns),
-        coefficients=np.insert(rows.coefficients, ends, 1.0),
-    )
+def _replaced(rows: Rows, tiny: Indices, owners: Indices, equations: Flags, omitted: Indices) -> Rows:
+    """Drop the tiny entries, but put a variable with coefficient 1 in the place of an equation's last.
+
+    Args:
+        rows: all rows.
+        tiny: places of the entries, in order.
+        owners: their rows.
+        equations: which rows are equations with tiny entries.
+        omitted: a variable for each of them.
+    """
+    last = equations[owners]
+    last[:-1] &= owners[1:] != owners[:-1]
+    dropped, held = tiny[~last], tiny[last]
+    places = held - np.searchsorted(dropped, held)
+    kept = np.ones(rows.nonzeros, dtype=np.bool_)
+    kept[dropped] = False
+    columns, coefficients = rows.columns[kept], rows.coefficients[kept]
+    columns[places], coefficients[places] = omitted, 1.0
+    lengths = np.diff(rows.starts) - np.bincount(owners[~last], minlength=len(rows))
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    return dataclasses.replace(rows, starts=starts, columns=columns, coefficients=coefficients)

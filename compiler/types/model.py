@@ -47,7 +47,8 @@ class Labels:
                 names = [name + end for name in names for end in ends]
             return names
         columns = (a.ravel().tolist() for a in np.broadcast_arrays(*self.axes))
-        return [f"{self.prefix}_" + "_".join(map(str, indices)) for indices in zip(*columns, strict=True)]
+        pattern = self.prefix + "_%d" * len(self.axes)
+        return [pattern % indices for indices in zip(*columns, strict=True)]
 
     def _is_mesh(self) -> bool:
         """Whether every axis varies along its own dimension alone, as those from `np.ix_` do."""
