@@ -3,23 +3,32 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ensc.commands.answer import judge, print_json, save
-from ensc.commands.arguments import Commands, add_answer, add_levels, jobs, query_command, seconds
+from ensc.commands.arguments import Commands, add_answer, add_levels, query_command, seconds
 from ensc.commands.loading import load
-from ensc.commands.outcome import UNDECIDED, USAGE, report
+from ensc.commands.outcome import DONE, UNDECIDED, USAGE, report
 from ensc.commands.solve_instances import run_instances
+from ensc.commands.solve_split import (
+    add_split,
+    backend_for,
+    misplaced,
+    splitting,
+    tell_how_to_resume,
+    was_interrupted,
+)
+from ensc.compiler.diagnostics import reject
 
 if TYPE_CHECKING:
     from ensc.compiler.types.problem import EnsembleProblem
     from ensc.runner.portfolio import Answer, Portfolio
     from ensc.runner.report import Json
     from ensc.runner.solve import Result
-    from ensc.runner.split.answer import Backend
 
-    Way: TypeAlias = Callable[[EnsembleProblem], Result | Portfolio]
+    Solver: TypeAlias = Callable[[EnsembleProblem], Result | Portfolio]
 
 
 def add(commands: Commands) -> None:
@@ -42,29 +51,11 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--time-limit", type=seconds, metavar="S", help="seconds for the solver")
     parser.add_argument("--verbose", action="store_true", help="show the solver's log")
-    _add_split(parser)
+    add_split(parser)
     add_answer(parser, json=", of a sweep as one array of them", saved="; of a sweep one file for each value")
     parser.add_argument("--instances", type=Path, metavar="CSV", help="run a VNN-COMP instances.csv instead")
     parser.add_argument("--witness", type=Path, metavar="OUT", help="write a property's counterexample")
     parser.set_defaults(run=run)
-
-
-def _add_split(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--strategy",
-        choices=["split", "joint"],
-        default="split",
-        help="ask small questions about single points (default), or solve the compiled model file",
-    )
-    parser.add_argument(
-        "--baseline",
-        choices=["ua", "bda"],
-        help="play the uniform or the best deterministic attacker of Gross et al. 2020 instead",
-    )
-    parser.add_argument("--jobs", type=jobs, default=1, metavar="N", help="processes; split only")
-    parser.add_argument(
-        "--query-time-limit", type=seconds, metavar="S", help="seconds for one question; split only"
-    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -75,20 +66,31 @@ def run(options: argparse.Namespace) -> int:
         print("ensc solve: give a QUERY, or --instances CSV\nTry `ensc solve --help`.", file=sys.stderr)
         return USAGE
     if options.instances or is_property(options.query):
+        _require_joint(options)
         return run_instances(options)
-    solve = _way(options)
+    way = _way(options)
     problems = [each.problem for each in load(options)]
+    with way as solve:
+        return _solve_all(solve, problems, options)
+
+
+def _solve_all(solve: "Solver", problems: Sequence["EnsembleProblem"], options: argparse.Namespace) -> int:
+    """Answer one value of a sweep after the other, until somebody interrupts."""
     objects: list[Json] = []
+    code = DONE
     try:
-        return max(
-            _tell(solve(problem), path, objects, options)
-            for problem, path in zip(problems, _attack_paths(problems, options), strict=True)
-        )
+        for problem, path in zip(problems, _attack_paths(problems, options), strict=True):
+            found = solve(problem)
+            code = max(code, _tell(found, path, objects, options))
+            if was_interrupted(found):
+                tell_how_to_resume(options)
+                break
     finally:  # what is answered was long in the making: it is printed even where a later value fails
         if options.json and len(problems) > 1:
             print_json(objects)
         elif objects:
             print_json(objects[0])
+    return code
 
 
 def _attack_paths(
@@ -100,37 +102,38 @@ def _attack_paths(
     return sweep_paths(options.save_attack, problems) if options.save_attack else [None] * len(problems)
 
 
-def _way(options: argparse.Namespace) -> "Way":
+def _way(options: argparse.Namespace) -> AbstractContextManager["Solver"]:
     """Return how the arguments want a problem to be solved."""
     from ensc.compiler.pipeline import Options
     from ensc.runner.portfolio import solve_with_all
     from ensc.runner.solve import Settings, solve_joint
     from ensc.runner.solvers.choose import choose_solvers
-    from ensc.runner.split.backends import backend_of
 
     solvers = choose_solvers(options.solver)
-    backend = backend_of(solvers[0])
     splits = options.strategy == "split" and options.formulation == "big-m"  # the others are of the file
-    if splits and len(solvers) == 1 and backend is not None:
-        return lambda problem: _split(problem, backend, options)
+    asked = backend_for(options, solvers) if splits else None
+    if asked is not None:
+        return splitting(options, *asked)
+    _require_joint(options)
     compiler_options = Options(options.level, options.formulation)
     settings = Settings(compiler_options, options.time_limit, options.verbose, solvers[0])
     if len(solvers) == 1:
-        return lambda problem: solve_joint(problem, settings)
+        return nullcontext(lambda problem: solve_joint(problem, settings))
     if options.json:
-        return lambda problem: solve_with_all(problem, solvers, settings)
-    return lambda problem: solve_with_all(problem, solvers, settings, _print_answer)
+        return nullcontext(lambda problem: solve_with_all(problem, solvers, settings))
+    return nullcontext(lambda problem: solve_with_all(problem, solvers, settings, _print_answer))
 
 
-def _split(problem: "EnsembleProblem", backend: "Backend", options: argparse.Namespace) -> "Result":
-    from ensc.runner.split.baselines import solve_baseline
-    from ensc.runner.split.loop import SplitSettings
-    from ensc.runner.split.solve import solve_split
-
-    settings = SplitSettings(options.jobs, options.time_limit, options.query_time_limit, backend=backend)
-    if options.baseline is not None:
-        return solve_baseline(problem, options.baseline, settings)
-    return solve_split(problem, settings)
+def _require_joint(options: argparse.Namespace) -> None:
+    """Whole files have no questions: an option about these would be ignored in silence."""
+    option = misplaced(options)
+    if option is not None:
+        reject(
+            "E1143",
+            f"`{option}` is about the questions of the strategy `split`, but a whole model is solved here",
+            help="leave it out; or leave out `--strategy joint` and `--formulation`, and give one solver, "
+            "`cbc` for example",
+        )
 
 
 def _print_answer(answer: "Answer") -> None:

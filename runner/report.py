@@ -13,12 +13,12 @@ import numpy as np
 
 from ensc.compiler.passes.notes import goal_text
 from ensc.compiler.types.problem import EnsembleProblem, MaximizeTotal, MinimizeRadius
-from ensc.compiler.types.solution import Attack, Certificate, PointPatterns, Step, Verdict
+from ensc.compiler.types.solution import Attack, Certificate, Game, PointPatterns, Step, Verdict
 from ensc.formats.files import write_file
 from ensc.runner.replay import Agreement
 from ensc.runner.solve import Result
 
-SCHEMA = "ensc-result-1"
+SCHEMA = "ensc-result-2"
 
 Json = dict[str, object]
 
@@ -45,6 +45,7 @@ def result_json(result: Result, defender: tuple[Fraction, ...] | None = None) ->
         "attack": _attack(problem, verdict),
         "defender": _defender(verdict, defender),
         "patterns": None if verdict.game is None else [_patterns(problem, p) for p in verdict.game.points],
+        "questions": None if verdict.game is None else _questions(verdict.game),
         "profile": [_step(step) for step in verdict.profile] or None,
         "proof": [{"solver": p.solver, "tolerance": p.tolerance, "claim": p.claim} for p in verdict.proofs],
         "reasons": list(verdict.reasons),
@@ -163,6 +164,19 @@ def _defender(verdict: Verdict, given: tuple[Fraction, ...] | None) -> list[str]
     return None if found is None else [exact_text(w) for w in found]
 
 
+_HOW = {"no perturbation": "rest", "gradient search": "search", "linear relaxation": "bounds"}
+"""What needs no solver, by its name; every other name is that of a solver."""
+
+
+def _questions(game: Game) -> Json:
+    return {
+        "points": len(game.points),
+        "asked": game.asked,
+        "recalled": game.recalled,
+        "open": sum(len(known.open) for known in game.points),
+    }
+
+
 def _patterns(problem: EnsembleProblem, known: PointPatterns) -> Json:
     """Name the sets of members that can, cannot and may be fooled together at one point."""
     members = [member.name for member in problem.ensemble]
@@ -171,10 +185,19 @@ def _patterns(problem: EnsembleProblem, known: PointPatterns) -> Json:
         return [members[c] for c in chosen]
 
     return {
-        "feasible": [{"members": named(chosen), "by": source} for chosen, source in known.feasible],
+        "feasible": [
+            {"members": named(f.members), "by": f.by, "how": _HOW.get(f.by, "solver"), "recalled": f.recalled}
+            for f in known.feasible
+        ],
         "infeasible": [
-            {"members": named(chosen), "by": proof.solver, "tolerance": proof.tolerance}
-            for chosen, proof in known.infeasible
+            {
+                "members": named(s.members),
+                "by": s.proof.solver,
+                "how": _HOW.get(s.proof.solver, "solver"),
+                "tolerance": s.proof.tolerance,
+                "recalled": s.recalled,
+            }
+            for s in known.infeasible
         ],
         "open": [named(chosen) for chosen in known.open],
     }

@@ -49,13 +49,16 @@ def _game_lines(problem: EnsembleProblem, verdict: Verdict) -> Iterator[str]:
     points = verdict.game.points
     found, refuted, left = (sum(map(len, sets)) for sets in zip(*map(_sets, points), strict=True))
     yield f"split    {counted(found, 'set')} of members fooled together, {refuted} refuted, {left} open"
+    if verdict.game.asked or verdict.game.recalled:
+        recalled = f", {verdict.game.recalled} more by earlier runs" if verdict.game.recalled else ""
+        yield f"asked    {counted(verdict.game.asked, 'question')} answered by solvers{recalled}"
     if verdict.game.defender is not None:
         pairs = zip(problem.ensemble, verdict.game.defender, strict=True)
         yield f"defender {', '.join(f'{member.name} {number(w)}' for member, w in pairs)}"
 
 
 def _sets(known: PointPatterns) -> tuple[Sequence[object], ...]:
-    return [entry for entry in known.feasible if entry[0]], known.infeasible, known.open
+    return [entry for entry in known.feasible if entry.members], known.infeasible, known.open
 
 
 def verdict_text(problem: EnsembleProblem, verdict: Verdict) -> str:

@@ -105,17 +105,47 @@ class Word(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Fooled:
+    """Members that an exactly replayed perturbation fools together.
+
+    Attributes:
+        members: 0-based.
+        by: what found the perturbation.
+        recalled: whether an earlier run did.
+    """
+
+    members: tuple[int, ...]
+    by: str
+    recalled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spared:
+    """Members that no perturbation fools together.
+
+    Attributes:
+        members: 0-based.
+        proof: what that rests on.
+        recalled: whether an earlier run proved it.
+    """
+
+    members: tuple[int, ...]
+    proof: Proof
+    recalled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PointPatterns:
     """Which sets of members one perturbation of a point can fool together, as far as is known.
 
     Attributes:
-        feasible: the maximal sets that an exactly replayed perturbation fools, and what found it.
-        infeasible: the minimal sets that none fools, and what that rests on.
+        feasible: the maximal sets that can be.
+        infeasible: the minimal sets that cannot.
         open: the maximal sets about which neither is known.
     """
 
-    feasible: tuple[tuple[tuple[int, ...], str], ...]
-    infeasible: tuple[tuple[tuple[int, ...], Proof], ...]
+    feasible: tuple[Fooled, ...]
+    infeasible: tuple[Spared, ...]
     open: tuple[tuple[int, ...], ...]
 
 
@@ -143,10 +173,14 @@ class Game:
     Attributes:
         defender: weights of the members that prove the upper bound, None where no weights do.
         points: the patterns of each point.
+        asked: number of questions that went to a solver.
+        recalled: number of questions whose answer an earlier run had left in a journal.
     """
 
     defender: tuple[Fraction, ...] | None
     points: tuple[PointPatterns, ...]
+    asked: int = 0
+    recalled: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

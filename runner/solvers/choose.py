@@ -81,6 +81,12 @@ def solver_name(solver: BackEnd) -> str:
             assert_never(solver)
 
 
+def identity(solver: BackEnd) -> str:
+    """Return the name and version of what runs; where it has no version to tell, its word alone."""
+    versions = (listed.version() for listed in SOLVERS if listed.back_end == solver)
+    return next((version for version in versions if version is not None), solver_name(solver))
+
+
 def _installed() -> tuple[BackEnd, ...]:
     found = tuple(solver.back_end for solver in SOLVERS if solver.version() is not None)
     if not found:

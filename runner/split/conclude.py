@@ -1,12 +1,11 @@
 """From what the loop found to a verdict: attack, defender, patterns, and what they rest on."""
 
 import time
-from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import assert_never
 
-from ensc.compiler.quoting import counted, number
+from ensc.compiler.quoting import number
 from ensc.compiler.types.problem import (
     Check,
     EnsembleProblem,
@@ -18,10 +17,11 @@ from ensc.compiler.types.problem import (
 from ensc.compiler.types.solution import (
     Attack,
     Certificate,
+    Fooled,
     Game,
     PointPatterns,
-    Proof,
     Solution,
+    Spared,
     Status,
     Verdict,
     Word,
@@ -32,6 +32,7 @@ from ensc.runner.solve import Result
 from ensc.runner.split.board import Board, Standing
 from ensc.runner.split.loop import Outcome, SplitSettings, play
 from ensc.runner.split.patterns import Knowledge, members_of
+from ensc.runner.split.proofs import proofs_of
 from ensc.runner.split.rebuild import rebuilt
 
 
@@ -57,14 +58,15 @@ def solve_fixed(problem: EnsembleProblem, settings: SplitSettings | None = None)
     verdict = concluded(problem, outcome)
     agreement = None if verdict.attack is None else replay(problem, verdict.attack)
     solution = Solution(Status.UNKNOWN, {}, message=f"split: {outcome.asked} questions to a solver")
-    seconds = {"split": played - start, "certify": time.perf_counter() - played}
+    stages = outcome.seconds or {"split": played - start}
+    seconds = {**stages, "certify": time.perf_counter() - played}
     return Result(problem, verdict, solution, agreement, seconds)
 
 
 def concluded(problem: EnsembleProblem, outcome: Outcome) -> Verdict:
     """Return the verdict that the outcome supports."""
     now, board = outcome.standing, outcome.board
-    reasons = (*board.contradictions, *outcome.reasons)
+    reasons = (*board.contradictions, *outcome.reasons, *outcome.doubts)
     if now is None:
         word = Word.ROBUST if isinstance(problem.goal, Check) else Word.UNKNOWN
         return Verdict(word, Fraction(0), Fraction(0), reasons=(*reasons, "so there is no attack at all"))
@@ -80,7 +82,12 @@ def concluded(problem: EnsembleProblem, outcome: Outcome) -> Verdict:
         ends.certificate if useful else None,
         proofs_of(board) if word is not Word.NOT_ROBUST else (),
         (*reasons, *more),
-        Game(_defender(problem, now), tuple(patterns_of(known) for known in board.points)),
+        Game(
+            _defender(problem, now),
+            tuple(patterns_of(known) for known in board.points),
+            outcome.asked,
+            outcome.recalled,
+        ),
     )
 
 
@@ -134,24 +141,7 @@ def _defender(problem: EnsembleProblem, now: Standing) -> tuple[Fraction, ...] |
 def patterns_of(known: Knowledge) -> PointPatterns:
     """Return what is known about a point, for a reader."""
     return PointPatterns(
-        tuple((members_of(w.mask), w.source) for w in known.witnesses),
-        tuple((members_of(r.mask), r.proof) for r in known.refutations),
+        tuple(Fooled(members_of(w.mask), w.source, w.recalled) for w in known.witnesses),
+        tuple(Spared(members_of(r.mask), r.proof, r.recalled) for r in known.refutations),
         tuple(members_of(mask) for mask in known.possible if known.is_open(mask)),
-    )
-
-
-def proofs_of(board: Board) -> tuple[Proof, ...]:
-    """Sum up the refutations by whom they come from."""
-    every = [
-        (r.proof.solver, r.proof.tolerance, j) for j, k in enumerate(board.points) for r in k.refutations
-    ]
-    counts = Counter((solver, tolerance) for solver, tolerance, _ in every)
-    return tuple(
-        Proof(
-            solver,
-            tolerance,
-            f"{counted(count, 'set')} of members cannot be fooled together, at "
-            + counted(len({j for s, t, j in every if (s, t) == (solver, tolerance)}), "point"),
-        )
-        for (solver, tolerance), count in sorted(counts.items())
     )

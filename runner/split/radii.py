@@ -7,7 +7,6 @@ At any radius that makes a board, and the boards' upper bounds say which number 
 """
 
 import dataclasses
-import math
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
@@ -17,46 +16,20 @@ from fractions import Fraction
 from itertools import islice
 
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeValue, Norm
-from ensc.compiler.types.solution import Proof, Solution, Status
 from ensc.runner.certify import exact_norm
-from ensc.runner.split.answer import BOUNDS, Backend, at_points, instance, survey
-from ensc.runner.split.ask import replayed
 from ensc.runner.split.board import Board, Standing, half, leaning, standing
+from ensc.runner.split.ledger import Ledger
 from ensc.runner.split.loop import CHUNK, PATIENCE, SplitSettings
-from ensc.runner.split.patterns import (
-    Knowledge,
-    Refutation,
-    Witness,
-    unknown,
-    with_refutation,
-    with_witness,
-)
-from ensc.runner.split.tasks import run_task, workers
+from ensc.runner.split.measure import Claim, Measurement, Sized, measure, survey_within, to_entry
+from ensc.runner.split.patterns import Knowledge, unknown, with_refutation, with_witness
+from ensc.runner.split.recall import Entry
+from ensc.runner.split.tasks import run_task
 
 SURVEYS = 12
 """Radii at which bounds and a search are tried before a solver is asked."""
 
 LOOSE = Fraction(1, 10**5)
 """How much larger than the least radius a certified perturbation may be, relative to it."""
-
-REACHES = (Fraction(0), *(Fraction(1, 10**k) for k in (8, 7, 6, 5)))
-"""By how much the ball around a solver's perturbation grows until repair succeeds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sized:
-    """A witness and its norm."""
-
-    witness: Witness
-    norm: Fraction
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """No smaller radius will do for the set of a refutation; without a radius, none in the query's range."""
-
-    refutation: Refutation
-    radius: Fraction | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,67 +41,6 @@ class Measured:
     stuck: tuple[tuple[int, str, bool], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """What a solver found about `r(j, s)`."""
-
-    point: int
-    mask: int
-    sized: Sized | None
-    claim: Claim | None
-    why: str = ""
-
-
-def measure(
-    problem: EnsembleProblem,
-    point: int,
-    mask: int,
-    within: Fraction,
-    seconds: float | None,
-    backend: Backend,
-) -> Measurement:
-    """Ask a solver for the smallest perturbation that fools all of a set, no larger than `within`."""
-    part = _resized(at_points(problem, [point]), within)
-    model = instance(part, mask, smallest=True)
-    if model is None:
-        return Measurement(point, mask, None, Claim(Refutation(mask, BOUNDS), within))
-    solution, proof = backend(model, seconds, 1)
-    if solution.status is Status.INFEASIBLE and proof is not None:
-        return Measurement(point, mask, None, Claim(Refutation(mask, proof), within))
-    sized = None
-    if solution.status in {Status.OPTIMAL, Status.FEASIBLE}:
-        sized = _certified(part, mask, solution, proof)
-    claim = None
-    if proof is not None and solution.bound is not None and math.isfinite(solution.bound):
-        radius = _proved(problem.threat.norm, solution.bound, proof.tolerance)
-        claim = Claim(Refutation(mask, proof), min(radius, within))
-    return Measurement(point, mask, sized, claim, solution.message or "no answer")
-
-
-def _resized(problem: EnsembleProblem, radius: Fraction) -> EnsembleProblem:
-    return dataclasses.replace(problem, threat=dataclasses.replace(problem.threat, radius=radius))
-
-
-def _proved(norm: Norm, bound: float, tolerance: float) -> Fraction:
-    """Take the tolerance off a bound; a number of coordinates is whole."""
-    exact = Fraction(repr(float(bound)))
-    radius = exact - Fraction(repr(float(tolerance))) * max(Fraction(1), exact)
-    return max(Fraction(0), Fraction(math.ceil(radius)) if norm is Norm.L0 else radius)
-
-
-def _certified(part: EnsembleProblem, mask: int, solution: Solution, proof: Proof | None) -> Sized | None:
-    """Repair the perturbation in balls about as small as itself, then in larger ones."""
-    threat = part.threat
-    size = abs(Fraction(repr(float(solution.values.get("r", float(threat.radius))))))
-    balls = [min(size * (1 + reach), threat.radius) for reach in REACHES]
-    for radius in dict.fromkeys([*balls, threat.radius]):
-        ball = Fraction(math.floor(radius + Fraction(1, 1000))) if threat.norm is Norm.L0 else radius
-        witness = replayed(_resized(part, ball), mask, solution, proof)
-        if witness is not None and witness.mask & mask == mask:
-            return Sized(witness, exact_norm(threat.norm, witness.delta))
-    return None
-
-
 class Radii:
     """What is known about the radii of all points, while it grows."""
 
@@ -138,17 +50,54 @@ class Radii:
         limit = settings.time_limit
         self._end = None if limit is None else time.monotonic() + limit
         self.points = [Measured() for _ in problem.points.labels]
-        self.asked = 0
+        self.asked = self.recalled = 0
+        self.interrupted = False
         self.liars: frozenset[str] = frozenset()
         self.contradictions: tuple[str, ...] = ()
+        self.ledger = Ledger(problem, settings.journal, settings.solvers)
+        self._recall()
+
+    def _recall(self) -> None:
+        """Take what the journal knows, at whatever radius it was found out."""
+        for j, entries in enumerate(self.ledger.entries):
+            for entry in entries:
+                self._recall_entry(j, entry)
+                self.recalled += entry.did == "measure"
+
+    def _recall_entry(self, point: int, entry: Entry) -> None:
+        norm = self.problem.threat.norm
+        for witness in entry.found:
+            self._add(point, Sized(witness, exact_norm(norm, witness.delta)), None)
+        for denied in entry.denied:
+            beyond = denied.covers(self.upper)
+            self._add(point, None, Claim(denied.refutation, None if beyond else denied.radius))
+        if entry.did == "measure" and entry.why:
+            known = self.points[point]
+            stuck = (*known.stuck, (entry.mask, entry.why, entry.timely))
+            self.points[point] = dataclasses.replace(known, stuck=stuck)
 
     def survey(self, radius: Fraction) -> None:
         """Try bounds and a search at one radius, at every point."""
-        problem = _resized(self.problem, radius)
-        for start in range(0, len(self.points), CHUNK):
-            chunk = range(start, min(start + CHUNK, len(self.points)))
-            for j, known in zip(chunk, survey(problem, chunk), strict=True):
-                self._learn_board(j, known, radius)
+        done = {
+            j
+            for j, entries in enumerate(self.ledger.entries)
+            if any(entry.did == "survey" and entry.radius == radius for entry in entries)
+        }
+        left = [j for j in range(len(self.points)) if j not in done]
+        size = max(1, min(CHUNK, -(-len(left) // self._settings.jobs)))
+        chunks = [tuple(left[i : i + size]) for i in range(0, len(left), size)]
+        try:
+            with self._settings.pool(self.problem, min(self._settings.jobs, len(chunks))) as pool:
+                futures = [pool.submit(run_task, survey_within, radius, chunk) for chunk in chunks]
+                for chunk, future in zip(chunks, futures, strict=True):
+                    self._learn_survey(chunk, future.result(), radius)
+        except KeyboardInterrupt:
+            self.interrupted = True
+
+    def _learn_survey(self, chunk: Sequence[int], found: Sequence[Knowledge], radius: Fraction) -> None:
+        for j, known in zip(chunk, found, strict=True):
+            self._learn_board(j, known, radius)
+        self.ledger.note_survey(chunk, found, radius)
 
     def _learn_board(self, point: int, known: Knowledge, radius: Fraction) -> None:
         norm = self.problem.threat.norm
@@ -252,31 +201,43 @@ class Radii:
         pairs = list(islice(dict.fromkeys(leaning(board, now)), self._settings.jobs))
         if not pairs:
             return now
-        with workers(self.problem, min(self._settings.jobs, len(pairs))) as pool:
-            backend = self._settings.backend
-            futures = [
-                pool.submit(run_task, measure, j, mask, self._known_norm(j, mask), self._seconds(), backend)
-                for j, mask in pairs
-            ]
-            wait(futures)
-        for future in futures:
-            self._learn(future.result(), radius, slack)
+        try:
+            self._measure(pairs, radius, slack)
+        except KeyboardInterrupt:
+            self.interrupted = True
         return None
+
+    def _measure(self, pairs: Sequence[tuple[int, int]], radius: Fraction, slack: Fraction) -> None:
+        backend, given = self._settings.backend, self._seconds()
+        with self._settings.pool(self.problem, min(self._settings.jobs, len(pairs))) as pool:
+            futures = {}
+            for j, mask in pairs:
+                within = self._known_norm(j, mask)
+                futures[pool.submit(run_task, measure, j, mask, within, given, backend)] = within
+            wait(futures)
+        for future, within in futures.items():
+            self._learn(future.result(), radius, slack, within, given)
 
     def _known_norm(self, point: int, mask: int) -> Fraction:
         norms = (s.norm for s in self.points[point].sized if s.witness.mask & mask == mask)
         return min(norms, default=self.upper)
 
-    def _learn(self, found: Measurement, radius: Fraction, slack: Fraction) -> None:
+    def _learn(
+        self, found: Measurement, radius: Fraction, slack: Fraction, within: Fraction, given: float | None
+    ) -> None:
         self.asked += 1
-        whole = found.claim is not None and found.claim.radius == self.upper and found.sized is None
+        whole = found.closed and found.claim is not None and found.claim.radius == self.upper
         if found.claim is not None:
             claim = dataclasses.replace(found.claim, radius=None) if whole else found.claim
             self._add(found.point, None, claim)
         if found.sized is not None:
             self._add(found.point, found.sized, None)
         known = self._known(self.points[found.point], radius, slack)
-        if known.is_open(found.mask):
+        left_open = known.is_open(found.mask)
+        self.ledger.note(
+            [(found.point, to_entry(found, within, given, self._settings.solvers, left_open=left_open))]
+        )
+        if left_open:
             stuck = (*self.points[found.point].stuck, (found.mask, found.why, True))
             self.points[found.point] = dataclasses.replace(self.points[found.point], stuck=stuck)
 
@@ -288,8 +249,8 @@ class Radii:
         return max(0.1, min(limits))
 
     def is_late(self) -> bool:
-        """Return whether the time is over."""
-        return self._end is not None and time.monotonic() >= self._end
+        """Return whether the time is over, or somebody has ended it."""
+        return self.interrupted or (self._end is not None and time.monotonic() >= self._end)
 
 
 def _is_refuted(claim: Claim, sized: Sequence[Sized], upper: Fraction) -> bool:

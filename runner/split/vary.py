@@ -13,8 +13,9 @@ from ensc.runner.replay import replay
 from ensc.runner.solve import Result
 from ensc.runner.split.answer import is_attackable
 from ensc.runner.split.board import Board, Half, half
-from ensc.runner.split.conclude import patterns_of, proofs_of
-from ensc.runner.split.loop import SplitSettings
+from ensc.runner.split.conclude import patterns_of
+from ensc.runner.split.loop import INTERRUPTED, SplitSettings
+from ensc.runner.split.proofs import proofs_of
 from ensc.runner.split.radii import Radii
 from ensc.runner.split.rebuild import rebuilt
 
@@ -36,8 +37,15 @@ def solve_radii(problem: EnsembleProblem, settings: SplitSettings | None = None)
         return Result(problem, verdict, Solution(Status.UNKNOWN, {}), None, {})
     radii = Radii(problem, goal.lower, settings)
     radii.survey(problem.threat.radius)
+    if not all(known.sized for known in radii.points):
+        reasons = (INTERRUPTED, *radii.ledger.doubts)
+        verdict = Verdict(Word.UNKNOWN, goal.lower, goal.upper, reasons=reasons)
+        return Result(problem, verdict, Solution(Status.UNKNOWN, {}), None, {})
     verdict = _minimized(radii, goal) if isinstance(goal, MinimizeRadius) else _profiled(radii)
     agreement = None if verdict.attack is None else replay(problem, verdict.attack)
+    if radii.interrupted:
+        verdict = dataclasses.replace(verdict, reasons=(*verdict.reasons, INTERRUPTED))
+    verdict = dataclasses.replace(verdict, reasons=(*verdict.reasons, *radii.ledger.doubts))
     solution = Solution(Status.UNKNOWN, {}, message=f"split: {radii.asked} questions to a solver")
     return Result(problem, verdict, solution, agreement, {"split": time.perf_counter() - start})
 
@@ -89,7 +97,7 @@ def _attacked(radii: Radii, radius: Fraction) -> Verdict:
     attack = rebuilt(board, best, tuple(known.feasible for known in board.points))
     assert attack is not None
     certificate = certify(radii.problem, attack)
-    game = Game(None, tuple(patterns_of(known) for known in board.points))
+    game = Game(None, tuple(patterns_of(known) for known in board.points), radii.asked, radii.recalled)
     return Verdict(Word.UNKNOWN, certificate.value, certificate.value, attack, certificate, game=game)
 
 
