@@ -9,9 +9,9 @@ what every tool is given are those of `emission.py`, which also says what a peer
 the questions have the points and radii of a published list (`FIRST`), which was chosen because linear
 relaxation alone leaves most of them open; the other half (`MORE`) go over the next images by a rule.
 
-HiGHS reads each file with the same options: one thread, a limit of time, all else as it comes. Reading is
-not timed. Seconds are the processor's, which other work on the machine disturbs little; an answer that
-does not come within the limit costs the limit in sums and twice the limit in PAR-2. The mean of ratios is
+HiGHS reads each file with the same options: one thread, all else as it comes. Reading is not timed. Seconds,
+and the limit, are the processor's, which other work on the machine disturbs little; an answer that does
+not come within the limit costs the limit in sums and twice the limit in PAR-2. The mean of ratios is
 geometric, over times of at least 0.05 s. gurobi-machinelearning is not among the tools: it writes
 rectifiers as Gurobi's general constraints, for which HiGHS refuses the file.
 """
@@ -21,6 +21,8 @@ import importlib
 import json
 import math
 import os
+import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -80,8 +82,7 @@ class Answer:
         tool: its name.
         question: in words.
         answer: `attack`, `none`, `time limit`, or what went wrong.
-        seconds: of the processor.
-        wall: seconds.
+        seconds: of the processor; the limit where there is no answer.
         rows: of the file.
         columns: likewise.
         nonzeros: likewise.
@@ -93,7 +94,6 @@ class Answer:
     question: str
     answer: str
     seconds: float
-    wall: float
     rows: int = 0
     columns: int = 0
     nonzeros: int = 0
@@ -109,36 +109,29 @@ class Answer:
 # solving ---------------------------------------------------------------------------------------------
 
 
-def solve(path: Path, limit: float, seed: int) -> dict[str, Any]:
-    """Let HiGHS answer a file; what the process of one case does."""
+def solve(path: Path, limit: float, seed: int) -> None:
+    """Let HiGHS answer a file; what the process of one case does, until its processor time is up."""
     highspy: Any = importlib.import_module("highspy")
     highs = highspy.Highs()
-    options = {"output_flag": False, "threads": 1, "time_limit": limit, "random_seed": seed}
-    for option, value in options.items():
+    for option, value in {"output_flag": False, "threads": 1, "random_seed": seed}.items():
         highs.setOptionValue(option, value)
     if highs.readModel(str(path)) == highspy.HighsStatus.kError:
-        return {"answer": "refused", "seconds": 0.0, "wall": 0.0}
+        print(json.dumps({"answer": "refused", "seconds": 0.0}))
+        return
     lp = highs.getLp()
     integral = sum(kind == highspy.HighsVarType.kInteger for kind in lp.integrality_)
-    wall, cpu = time.perf_counter(), time.process_time()
+    sizes = {"rows": lp.num_row_, "columns": lp.num_col_, "nonzeros": len(lp.a_matrix_.value_)}
+    sizes["binaries"] = integral
+    print(json.dumps({"answer": "time limit", "seconds": limit, **sizes}), flush=True)
+    begin = time.process_time()
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(begin + limit), resource.RLIM_INFINITY))
     highs.run()
-    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    names = {
-        highspy.HighsModelStatus.kOptimal: "attack",
-        highspy.HighsModelStatus.kInfeasible: "none",
-        highspy.HighsModelStatus.kTimeLimit: "time limit",
-    }
+    seconds = time.process_time() - begin
     status = highs.getModelStatus()
-    return {
-        "answer": names.get(status, highs.modelStatusToString(status)),
-        "seconds": cpu,
-        "wall": wall,
-        "rows": lp.num_row_,
-        "columns": lp.num_col_,
-        "nonzeros": len(lp.a_matrix_.value_),
-        "binaries": integral,
-        "nodes": highs.getInfo().mip_node_count,
-    }
+    names = {highspy.HighsModelStatus.kOptimal: "attack", highspy.HighsModelStatus.kInfeasible: "none"}
+    answer = names.get(status, highs.modelStatusToString(status))
+    nodes = highs.getInfo().mip_node_count
+    print(json.dumps({"answer": answer, "seconds": seconds, **sizes, "nodes": nodes}))
 
 
 def _in_process(*arguments: str) -> dict[str, Any]:
@@ -147,9 +140,9 @@ def _in_process(*arguments: str) -> dict[str, Any]:
     done = subprocess.run(  # noqa: S603 - itself
         [sys.executable, __file__, *arguments], capture_output=True, text=True, check=False, env=environment
     )
-    if done.returncode:
+    if done.returncode not in {0, -signal.SIGXCPU}:
         reason = (done.stderr.strip().splitlines() or ["it crashed"])[-1][:100]
-        return {"answer": reason, "seconds": 0.0, "wall": 0.0}
+        return {"answer": reason, "seconds": 0.0}
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return answer
 
@@ -267,7 +260,7 @@ def main() -> None:
         return
     if asked.solve:
         path, limit, seed = asked.solve
-        print(json.dumps(solve(Path(path), float(limit), int(seed))))
+        solve(Path(path), float(limit), int(seed))
         return
     questions = {"first": FIRST, "more": MORE, "both": (*FIRST, *MORE)}[asked.set]
     with tempfile.TemporaryDirectory() as place:
