@@ -1,9 +1,10 @@
 # Everything runs from a private .venv; nothing outside this directory is touched.
 PYTHON ?= python3
 BIN := .venv/bin
+LIMIT ?= 600
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-all check tables readers clean
+.PHONY: help demo test test-all check tables paper readers clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +29,11 @@ check: .venv/ready  ## lint, check formatting and types
 
 tables: .venv/ready  ## write the parser's tables anew after a change of compiler/query.lark
 	$(BIN)/pytest -q tests/compiler/test_grammar_tables.py --update
+
+paper: .venv/ready  ## the 38 benchmark rows of the paper (hours): MNIST=path GTSRB=path LIMIT=seconds
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable '.[dev,paper]'
+	$(BIN)/python benchmarks/paper/run.py $(if $(MNIST),--mnist '$(MNIST)') $(if $(GTSRB),--gtsrb '$(GTSRB)') \
+	    --limit $(LIMIT) $(ONLY)
 
 readers: .venv/ready  ## install other programs' readers, which tests/conformance then asks
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable '.[dev,conformance]'

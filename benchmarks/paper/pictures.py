@@ -1,7 +1,8 @@
 """The data sets of Gross et al. 2020, section 6, from files that the user has: read, chosen, scaled down.
 
-Pictures are grey, pixels 0..255, and become n×n by averaging areas: a small pixel is the mean of what it covers
-of the large ones, in integers, rounded to the nearest (half up), so that every machine gets the same bytes.
+Pictures are grey, pixels 0..255, and become n×n by averaging areas: a small pixel is the mean of what it
+covers of the large ones, in integers, rounded to the nearest (half up), so that every machine gets the same
+bytes.
 """
 
 import csv
@@ -127,8 +128,8 @@ def _idx_array(content: bytes, axes: int, path: Path) -> Pixels:
 def signs(path: Path, size: int) -> Split:
     """Return the traffic signs "priority road" (label 0) and "give way" (label 1), whole frames, in grey.
 
-    Frames of one track show one sign seconds apart, so tracks are kept together: of every HELD_OUT tracks of a
-    class one is for testing. The official test pictures, whose names tell no track, are not used.
+    Frames of one track show one sign seconds apart, so tracks are kept together: of every HELD_OUT tracks of
+    a class one is for testing. The official test pictures, whose names tell no track, are not used.
 
     Args:
         path: an npz file of both classes (images, labels, filename), or a folder anywhere above the official

@@ -3,10 +3,10 @@
     python benchmarks/paper/prepare.py --mnist mnist.npz            points/mnist_*.npz and queries/*.rq
     python benchmarks/paper/prepare.py --gtsrb gtsrb.npz --out DIR  DIR/traffic_signs_10x10.npz
 
-The rule: of the test pictures that every member of the ensemble classifies correctly, those about which its most
-certain member is least certain (the larger score exceeds the other least), of both labels in turn. On average test
-pictures most rows would be robust for no better reason than that attacks are too small. Of traffic signs only the
-last frame of each track is considered, which is the nearest.
+The rule: of the test pictures that every member of the ensemble classifies correctly, those about which its
+most certain member is least certain (the larger score exceeds the other least), of both labels in turn. On
+average test pictures most rows would be robust for no better reason than that attacks are too small. Of
+traffic signs only the last frame of each track is considered, which is the nearest.
 """
 
 import argparse
@@ -91,7 +91,9 @@ def write_queries(folder: Path = HERE / "queries") -> None:
 
 def main() -> int:
     """Write what the arguments ask for."""
-    parser = argparse.ArgumentParser(description="choose the points and write the queries of the paper's rows")
+    parser = argparse.ArgumentParser(
+        description="choose the points and write the queries of the paper's rows"
+    )
     parser.add_argument("--mnist", type=Path, help="npz file, or folder of idx files")
     parser.add_argument("--gtsrb", type=Path, help="npz file, or folder of the official layout")
     parser.add_argument("--out", type=Path, default=HERE / "points", help="folder for the points")

@@ -1,8 +1,9 @@
 """The 38 benchmark rows of Gross et al. 2020 (Tables 4 to 6) as queries, from one table, rows.csv.
 
-Columns of rows.csv: the row as the paper states it; what the paper reports (seconds, value; TO is a time-out at
-7200 s, * a value proved optimal); `verdict`, what ensc finds for our networks; `other_alpha` or `other_epsilon`,
-the one number changed to meet the opposite verdict, where a row's own verdict differs from the paper's.
+Columns of rows.csv: the row as the paper states it; what the paper reports (seconds, value; TO is a
+time-out at 7200 s, * a value proved optimal); `verdict`, what ensc finds for our networks; `other_alpha` or
+`other_epsilon`, the one number changed to meet the opposite verdict, where a row's own verdict differs from
+the paper's.
 """
 
 import csv
@@ -114,13 +115,17 @@ def text(row: Row, root: str = "..") -> str:
     )
     whose = f"Row {int(row.id.rstrip('b'))} of Gross et al. 2020, Table 4"
     change = ", with one number changed to meet the other verdict" if row.id.endswith("b") else ""
+    which = f'inputs = "x", labels = "y", rows = [0..{row.points - 1}]'
     lines = [
         "rq 1.0;",
         f"// {whose}{change}: {row.name}, {row.dim}x{row.dim} pixels of 0..255.",
-        *(["// No traffic sign is committed: `make paper` makes the points, or pass --data X=FILE."] * row.signs),
+        *(
+            ["// No traffic sign is committed: `make paper` makes the points, or pass --data X=FILE."]
+            * row.signs
+        ),
         f"ensemble C {{\n{members}}}",
-        f'data X = npz("{root}/points/{row.title}.npz", inputs = "x", labels = "y", rows = [0..{row.points - 1}]);',
-        f"param epsilon: real >= 0 = {_number(row.epsilon)};",
+        f'data X = npz("{root}/points/{row.title}.npz", {which});',
+        f"param epsilon: real in [0, 1000] = {_number(row.epsilon)};",
         f"param alpha: real in [0, 1] = {_number(row.alpha)};",
         f"input domain {'[0, 255]' if row.pixels else 'unbounded'};",
         f"attack norm L1, radius epsilon, count {row.attacks or 'auto'};",

@@ -2,10 +2,10 @@
 
     python benchmarks/paper/train.py --mnist mnist.npz --gtsrb gtsrb.npz [--only NAME]
 
-Needs PyTorch (the `train` extra). Every member has its own seed and architecture, reads pixels 0..255 of shape
-(1, 1, n, n) and returns two logits. Two runs on one machine write the same bytes; another machine's matrix kernels
-round differently, and a training run amplifies that into other weights. What the files reach on test pictures is
-in networks/accuracy.csv.
+Needs PyTorch (the `train` extra). Every member has its own seed and architecture, reads pixels 0..255 of
+shape (1, 1, n, n) and returns two logits. Two runs on one machine write the same bytes; another machine's
+matrix kernels round differently, and a training run amplifies that into other weights. What the files reach
+on test pictures is in networks/accuracy.csv.
 """
 
 import argparse
@@ -141,7 +141,7 @@ def _tensors(pictures: Pictures) -> tuple[Tensor, Tensor]:
 
 
 def fit(network: nn.Sequential, data: Pictures) -> None:
-    """Train in place with Adam on pixels / SCALE; a small penalty keeps weights small and many of them zero."""
+    """Train in place with Adam on pixels / SCALE; a penalty keeps many weights small."""
     x, y = _tensors(data)
     optimizer = torch.optim.Adam(network.parameters())
     steps = -(-len(x) // BATCH)
@@ -166,7 +166,9 @@ def fold(network: nn.Sequential) -> None:
         first.weight /= SCALE
 
 
-def _node(layer: nn.Module, number: int, value: str, result: str) -> tuple[onnx.NodeProto, list[onnx.TensorProto]]:
+def _node(
+    layer: nn.Module, number: int, value: str, result: str
+) -> tuple[onnx.NodeProto, list[onnx.TensorProto]]:
     make = onnx.helper.make_node
     match layer:
         case nn.Linear() | nn.Conv2d():
@@ -243,8 +245,15 @@ def train(ensemble: Ensemble, data: Split, folder: Path) -> list[dict[str, objec
         file = f"{ensemble.title}_{c}.onnx"
         (folder / file).write_bytes(model.SerializeToString(deterministic=True))
         right, tested = correct(model, data.test), len(data.test.y)
-        rows.append({"network": file, "layers": shape(network), "correct": right, "tested": tested,
-                     "accuracy": f"{right / tested:.4f}"})
+        rows.append(
+            {
+                "network": file,
+                "layers": shape(network),
+                "correct": right,
+                "tested": tested,
+                "accuracy": f"{right / tested:.4f}",
+            }
+        )
         print(*rows[-1].values(), flush=True)
     return rows
 
@@ -253,7 +262,9 @@ def main() -> None:
     """Train what is asked for, and bring the accuracy table up to date."""
     parser = argparse.ArgumentParser(description="train the ensembles of the paper's benchmark rows")
     parser.add_argument("--mnist", type=Path, required=True, help="npz file, or folder of idx files")
-    parser.add_argument("--gtsrb", type=Path, required=True, help="npz file, or folder of the official layout")
+    parser.add_argument(
+        "--gtsrb", type=Path, required=True, help="npz file, or folder of the official layout"
+    )
     parser.add_argument("--only", help="train only the ensembles whose name starts like this", default="")
     parser.add_argument("--out", type=Path, default=HERE / "networks", help="folder to write to")
     options = parser.parse_args()
@@ -271,7 +282,9 @@ def main() -> None:
             )
             rows |= {str(row["network"]): row for row in train(ensemble, data, options.out)}
     with table.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, ["network", "layers", "correct", "tested", "accuracy"], lineterminator="\n")
+        writer = csv.DictWriter(
+            file, ["network", "layers", "correct", "tested", "accuracy"], lineterminator="\n"
+        )
         writer.writeheader()
         writer.writerows(rows[name] for name in sorted(rows))
 
