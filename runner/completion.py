@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ensc.compiler.passes.tiny import totals
-from ensc.compiler.types.model import Floats, Indices, Labels, Model, Names, Rows
+from ensc.compiler.types.model import Flags, Floats, Indices, Labels, Model, Names, Rows
 
 
 def complete(model: Model, linear: Model, values: Floats) -> Floats:
@@ -100,7 +100,8 @@ def _selected(model: Model, known: Floats) -> Floats:
     attains = known[maxima.candidates] == np.repeat(known[maxima.output], widths)
     rank = np.cumsum(attains)
     before = (rank - attains)[maxima.starts[:-1]]
-    return (attains & (rank - np.repeat(before, widths) == 1)).astype(np.float64)
+    first: Flags = attains & (rank - np.repeat(before, widths) == 1)
+    return first.astype(np.float64)
 
 
 def _put(known: Floats, linear: Model, runs: Sequence[Labels], values: Floats) -> None:

@@ -16,7 +16,7 @@ from ensc.compiler.diagnostics import reject
 from ensc.compiler.passes.evaluate import evaluate
 from ensc.compiler.pipeline import Compiled
 from ensc.compiler.quoting import alternatives, number, shown
-from ensc.compiler.types.model import Floats, Labels, Model
+from ensc.compiler.types.model import Floats, Indices, Labels, Model
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal, MaximizeValue
 from ensc.compiler.types.solution import Attack, Certificate
 from ensc.formats import write_file
@@ -49,6 +49,10 @@ class Start:
     certificate: Certificate
     values: Floats
     objective: float
+
+    def told(self) -> str:
+        """Say in words what it is."""
+        return f"a start of value {number(self.certificate.value)}, replayed exactly"
 
 
 def start_of(compiled: Compiled) -> Start:
@@ -156,18 +160,18 @@ def _chosen(compiled: Compiled, attack: Attack, certificate: Certificate) -> Flo
 
 def _run(play: _Play, run: Labels) -> Floats | None:
     """Return the values of a run of variables, None if they follow from others."""
-    places = tuple(axis - 1 for axis in np.broadcast_arrays(*run.axes))
+    places: tuple[Indices, ...] = tuple(axis - 1 for axis in np.broadcast_arrays(*run.axes))
     match run.prefix, places:
         case "p", (i,):
-            return play.probabilities[i]
+            return _at(play.probabilities, i)
         case "d", (i, j, k):
-            return play.deltas[i, j, k]
+            return _at(play.deltas, i, j, k)
         case "s", (i, j, k):
-            return np.abs(play.deltas[i, j, k])
+            return np.fabs(_at(play.deltas, i, j, k))
         case "b", (i, j, k):
-            return (play.deltas[i, j, k] != 0).astype(np.float64)
+            return np.where(_at(play.deltas, i, j, k) == 0, 0.0, 1.0)
         case "l", (c, i, j):
-            return play.losses[i, j, c]
+            return _at(play.losses, i, j, c)
         case "w", (c, i, j, m):
             return _wins(play, int(c.flat[0]), i, j, m)
         case "t", ():
@@ -176,14 +180,18 @@ def _run(play: _Play, run: Labels) -> Floats | None:
             return None
 
 
-def _wins(play: _Play, member: int, i: Floats, j: Floats, m: Floats) -> Floats:
+def _at(array: Floats, *places: Indices) -> Floats:
+    return np.asarray(array[places], dtype=np.float64)
+
+
+def _wins(play: _Play, member: int, i: Indices, j: Indices, m: Indices) -> Floats:
     """Return 1 for the strongest of the rivals that a model has, where the member is fooled."""
     network, x = play.problem.ensemble[member].network, play.problem.points.nearest + play.deltas
     logits = evaluate(network, x.reshape(-1, x.shape[-1])).reshape(*x.shape[:2], -1)
-    score = logits[i, j, m]
+    score = _at(logits, i, j, m)
     best = np.full(x.shape[:2], -np.inf)
     np.maximum.at(best, (i, j), score)
-    return (score == best[i, j]) * play.losses[i, j, member]
+    return np.where(score == _at(best, i, j), _at(play.losses[..., member], i, j), 0.0)
 
 
 def start_form(path: Path, asked: StartForm | None) -> StartForm:
@@ -200,6 +208,19 @@ def start_form(path: Path, asked: StartForm | None) -> StartForm:
             help=f"write to a file that ends in {alternatives(tuple(SUFFIXES))}, or say `--mipstart-format`",
         )
     return asked or SUFFIXES[suffix]
+
+
+@dataclass(frozen=True, slots=True)
+class StartFile:
+    """Where a start is to be written.
+
+    Attributes:
+        path: of the file; in a sweep `sweep_paths` names one for each problem.
+        form: its layout.
+    """
+
+    path: Path
+    form: StartForm
 
 
 def write_start_file(linear: Model, start: Start, path: Path, form: StartForm) -> None:
