@@ -1,18 +1,40 @@
 """What the arguments of commands have in common."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from ensc.commands.outcome import USAGE
+
+if TYPE_CHECKING:
+    from ensc.runner.build import Effort
+
+STATS, STATS_FORMS = "--stats", ("text", "json")
 
 
 class Parser(argparse.ArgumentParser):
     """Says what was meant, and where help is."""
 
+    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]  # noqa: ANN401 - as argparse overloads it
+        """Parse; an option with an optional word does not swallow the argument after it."""
+        return super().parse_known_args(None if args is None else _spelled_out(args), namespace)
+
     def error(self, message: str) -> NoReturn:
         """Say it in one line, and leave."""
         self.exit(USAGE, f"{self.prog}: {message}\nTry `{self.prog} --help`.\n")
+
+
+def _spelled_out(arguments: Sequence[str]) -> list[str]:
+    """Give `--stats` its form where it has none."""
+    following = [*arguments[1:], ""]
+    bare = [
+        word == STATS and after not in STATS_FORMS for word, after in zip(arguments, following, strict=True)
+    ]
+    return [
+        f"{STATS}={STATS_FORMS[0]}" if is_bare else word
+        for word, is_bare in zip(arguments, bare, strict=True)
+    ]
 
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 - it has no public name
@@ -44,14 +66,50 @@ def query_command(
 
 
 def add_levels(parser: argparse.ArgumentParser) -> None:
-    """Add `-O` and `--formulation`."""
-    parser.add_argument("-O", dest="level", type=int, choices=[0, 1], default=1, help="optimization level")
+    """Add `-O`, what the levels beyond 1 may cost, and `--formulation`."""
+    parser.add_argument(
+        "-O",
+        dest="level",
+        type=int,
+        choices=[0, 1, 2, 3],
+        default=1,
+        help="optimization level: 0 the paper's encoding, 1 bounds by linear relaxation (default), 2 these "
+        "tightened by linear programs, 3 with the questions about single points solved beforehand",
+    )
+    parser.add_argument(
+        "--tighten-time",
+        type=seconds,
+        metavar="S",
+        help="seconds for the linear programs of -O2 and -O3 (default: 60)",
+    )
+    parser.add_argument(
+        "--presolve-time", type=seconds, metavar="S", help="seconds for the questions of -O3 (default: 300)"
+    )
     parser.add_argument(
         "--formulation",
         choices=["big-m", "indicator", "sos"],
         default="big-m",
         help="of choices in a MILP file: big-m for every solver; indicator rows for SCIP, Gurobi, CPLEX, "
         "Xpress, COPT; ordered sets (sos) for these",
+    )
+
+
+def effort(options: argparse.Namespace) -> "Effort":
+    """Return what the arguments allow compiling to cost."""
+    from ensc.runner.build import Effort
+
+    given = {"tighten_seconds": options.tighten_time, "split_seconds": options.presolve_time}
+    return Effort(**{name: value for name, value in given.items() if value is not None}, jobs=options.jobs)
+
+
+def add_stats(parser: argparse.ArgumentParser) -> None:
+    """Add `--stats`."""
+    parser.add_argument(
+        STATS,
+        nargs="?",
+        choices=STATS_FORMS,
+        const=STATS_FORMS[0],
+        help="print what each pass did, sizes and times: as text, or as JSON and nothing else",
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ensc.commands.answer import judge, print_json, save
-from ensc.commands.arguments import Commands, add_answer, add_levels, query_command, seconds
+from ensc.commands.arguments import Commands, add_answer, add_levels, effort, query_command, seconds
 from ensc.commands.loading import load
 from ensc.commands.outcome import DONE, UNDECIDED, USAGE, report
 from ensc.commands.solve_instances import run_instances
@@ -116,7 +116,7 @@ def _way(options: argparse.Namespace) -> AbstractContextManager["Solver"]:
         return splitting(options, *asked)
     _require_joint(options)
     compiler_options = Options(options.level, options.formulation)
-    settings = Settings(compiler_options, options.time_limit, options.verbose, solvers[0])
+    settings = Settings(compiler_options, options.time_limit, options.verbose, solvers[0], effort(options))
     if len(solvers) == 1:
         return nullcontext(lambda problem: solve_joint(problem, settings))
     if options.json:

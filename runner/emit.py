@@ -1,26 +1,31 @@
 """Compile and write: model files by suffix, sweeps as several files, any level of the compiler as text."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, assert_never
 
 import numpy as np
 
 from ensc.compiler.diagnostics import reject
+from ensc.compiler.passes.draft import Draft
 from ensc.compiler.passes.notes import describe_problem
 from ensc.compiler.passes.scope import Scope
 from ensc.compiler.passes.show import model_text
-from ensc.compiler.pipeline import Compiled, Options, compile_problem
+from ensc.compiler.pipeline import PASSES, Compiled, Options
 from ensc.compiler.quoting import alternatives, counted
-from ensc.compiler.types.model import size_of
+from ensc.compiler.types.facts import Facts
 from ensc.compiler.types.network import MaxPool, Relu
 from ensc.compiler.types.problem import EnsembleProblem, Member
 from ensc.formats import write_file, write_lp, write_mps
+from ensc.runner.build import Effort, build
 from ensc.runner.script import Form, write_script
+from ensc.runner.start import Start, StartFile, start_of, write_start_file
+from ensc.runner.stats import Json, stats_json, stats_lines
 from ensc.runner.sweep import sweep_paths
 
-Level = Literal["problem", "bounds", "model", "linear"]
+LEVELS = ("query", "problem", "bounds", *PASSES)
+"""What `--emit` prints: the query, the problem, what any pass made; `bounds` is the last before the model."""
 
 FORMATS = (".mps", ".lp", ".smt2")
 """Suffixes of the formats that a compiled query is written in."""
@@ -28,49 +33,111 @@ FORMATS = (".mps", ".lp", ".smt2")
 PLAIN = Form()
 
 
-def emit_level(problem: EnsembleProblem, options: Options, level: Level) -> str:
-    """Return one language of the compiler as text."""
+def emit_level(problem: EnsembleProblem, options: Options, level: str, effort: Effort | None = None) -> str:
+    """Return one language of the compiler, or what one of its passes made, as text.
+
+    Args:
+        problem: what is compiled.
+        options: for the compiler.
+        level: one of `LEVELS` except the query, whose text the problem has not kept.
+        effort: what compiling may cost.
+
+    Raises:
+        Rejected: E1061 if the pass does not run at this optimization level; what the compiler rejects.
+    """
     if level == "problem":
         return "".join(f"{line}\n" for line in describe_problem(problem))
-    compiled = compile_problem(problem, options)
-    match level:
-        case "bounds":
-            return "".join(f"{line}\n" for line in _bounds_lines(compiled))
-        case "model":
-            return model_text(compiled.model)
-        case "linear":
-            return model_text(compiled.linear)
-        case _:
-            assert_never(level)
+    stages = build(problem, options, effort).stages
+    if level == "bounds":
+        level = next(stage.name for stage in reversed(stages) if isinstance(stage.product, Draft))
+    found = next((stage for stage in stages if stage.name == level), None)
+    if found is None:
+        reject(
+            "E1061",
+            f"the pass `{level}` does not run at -O{options.level}",
+            notes=(f"at -O{options.level} these do: {', '.join(stage.name for stage in stages)}",),
+            help="name one of them, or choose another optimization level",
+        )
+    product = found.product
+    if isinstance(product, Draft):
+        return "".join(f"{line}\n" for line in (f"{found.name}: {found.said}", *_draft_lines(product)))
+    return model_text(product)
 
 
 def emit_sweep(
-    problems: Sequence[EnsembleProblem], options: Options, path: Path, *, stats: bool, form: Form = PLAIN
-) -> Iterator[str]:
+    problems: Sequence[EnsembleProblem],
+    options: Options,
+    path: Path,
+    *,
+    form: Form = PLAIN,
+    effort: Effort | None = None,
+    start: StartFile | None = None,
+) -> Iterator["Written"]:
     """Write one file for each problem, named by `sweep_paths`; yield what is to be said about each.
 
     Args:
         problems: the points of a sweep.
         options: for the compiler.
         path: of the file; its suffix names the format.
-        stats: whether to tell sizes and times.
         form: how scripts are written.
+        effort: what compiling may cost.
+        start: where a MILP solver's start is to be written beside each file.
 
     Raises:
         Rejected: E1010 if the suffix is of no known format, E1011 if the form is not for it; what the
-            compiler rejects; what the format cannot hold; E1020 if the file cannot be written.
+            compiler rejects; what the format cannot hold; E1020 if the file cannot be written; E1070 and
+            E1071 if there is no start, before anything is written.
     """
     _require_known(path)
     require_of_use(path, form)
-    for problem, target in zip(problems, sweep_paths(path, problems), strict=True):
-        start = time.perf_counter()
-        compiled = compile_problem(problem, options)
-        compiled_at = time.perf_counter()
+    if start is not None and _format(path) == ".smt2":
+        reject("E1071", f"a script like `{path.name}` has no start", help="write to a .mps or .lp file")
+    beside = [None] * len(problems) if start is None else sweep_paths(start.path, problems)
+    for problem, target, other in zip(problems, sweep_paths(path, problems), beside, strict=True):
+        begin = time.perf_counter()
+        compiled = build(problem, options, effort)
+        compiling = time.perf_counter() - begin
+        found = None if start is None else start_of(compiled)
+        begin = time.perf_counter()
         write_model(compiled, target, form)
-        written = time.perf_counter()
-        yield f"wrote {target}"
-        if stats:
-            yield from _statistics(compiled, target, compiled_at - start, written - compiled_at)
+        if start is not None and found is not None and other is not None:
+            write_start_file(compiled.linear, found, other, start.form)
+        yield Written(compiled, target, compiling, time.perf_counter() - begin, other, found)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Written:
+    """A file that was written.
+
+    Attributes:
+        compiled: what it holds.
+        path: where it is.
+        compiling: seconds.
+        writing: seconds.
+        beside: where a start is, if one was written.
+        start: what it is.
+    """
+
+    compiled: Compiled
+    path: Path
+    compiling: float
+    writing: float
+    beside: Path | None = None
+    start: Start | None = None
+
+    def wrote(self) -> Iterator[str]:
+        """Tell which files there are."""
+        yield f"wrote {self.path}"
+        if self.start is not None:
+            yield f"wrote {self.beside}: {self.start.told()}"
+
+    def lines(self) -> Iterator[str]:
+        """Tell sizes and times, pass by pass."""
+        return stats_lines(self.compiled, self.path, self.compiling, self.writing)
+
+    def json(self) -> Json:
+        """Return sizes and times, pass by pass."""
+        return stats_json(self.compiled, self.path, self.compiling, self.writing)
 
 
 def write_model(compiled: Compiled, path: Path, form: Form = PLAIN) -> None:
@@ -123,25 +190,27 @@ def require_of_use(path: Path, form: Form) -> None:
         )
 
 
-def _statistics(compiled: Compiled, path: Path, compiling: float, writing: float) -> Iterator[str]:
-    size = size_of(compiled.linear)
-    yield f"  attacks     {compiled.attacks}"
-    yield f"  rows        {size.rows}"
-    yield f"  columns     {size.columns}"
-    yield f"  nonzeros    {size.nonzeros}"
-    yield f"  integers    {size.integers}"
-    yield f"  bytes       {path.stat().st_size}"
-    yield f"  compiled in {compiling:.3f} s, written in {writing:.3f} s"
-    for member, scope in zip(compiled.problem.ensemble, compiled.scopes, strict=True):
-        total = len(compiled.problem.points)
-        yield f"  {member.name}: may be fooled at {len(scope.points)} of {counted(total, 'point')}"
-
-
-def _bounds_lines(compiled: Compiled) -> Iterator[str]:
-    """Say for every member and piecewise-linear layer how many units still have a choice."""
-    for member, scope in zip(compiled.problem.ensemble, compiled.scopes, strict=True):
-        yield f"{member.name}: may be fooled at points {', '.join(map(str, scope.points + 1)) or 'none'}"
+def _draft_lines(draft: Draft) -> Iterator[str]:
+    """Say what is known, and for every member and piecewise-linear layer how many units have a choice."""
+    yield f"attacks {draft.attacks}" + (", by descending probability" if draft.ordered else "")
+    if draft.facts is not None:
+        yield from _facts_lines(draft.facts)
+    for member, scope in zip(draft.problem.ensemble, draft.scopes, strict=True):
+        what = "may be fooled" if draft.facts is None else "keeps a network"
+        yield f"{member.name}: {what} at points {', '.join(map(str, scope.points + 1)) or 'none'}"
         yield from _layer_lines(member, scope)
+
+
+def _facts_lines(facts: Facts) -> Iterator[str]:
+    """Say for every point which members can be fooled together, counting both from 1."""
+    for j, point in enumerate(facts.points, start=1):
+        known = [] if point.patterns is None else [pattern.members for pattern in point.patterns]
+        solved = "open" if point.patterns is None else f"solved, patterns {_sets(known)}"
+        yield f"point {j}: {solved}; excluded {_sets(point.excluded)}"
+
+
+def _sets(groups: Iterable[Sequence[int]]) -> str:
+    return " ".join("{" + ",".join(str(c + 1) for c in group) + "}" for group in groups) or "none"
 
 
 def _layer_lines(member: Member, scope: Scope) -> Iterator[str]:

@@ -19,15 +19,17 @@ import numpy.typing as npt
 from ensc.compiler.frontend.onnx import read_network
 from ensc.compiler.frontend.query.resolve import Overrides, load_problem
 from ensc.compiler.passes.evaluate import evaluate, evaluate_exact
-from ensc.compiler.pipeline import Compiled, Options, compile_problem
+from ensc.compiler.pipeline import Compiled, Options
 from ensc.compiler.types.network import Floats, Network
 from ensc.compiler.types.problem import EnsembleProblem
 from ensc.formats import read_file
+from ensc.runner.build import SPLIT_SECONDS, Effort, build
 from ensc.runner.emit import write_model
 from ensc.runner.solve import Result, Settings, conclude, solve_joint
 from ensc.runner.solvers.claims import read_answer
 from ensc.runner.split.loop import SplitSettings
 from ensc.runner.split.solve import solve_split
+from ensc.runner.tighten import TIGHTEN_SECONDS
 
 
 class LoadedNetwork(Network):
@@ -79,13 +81,27 @@ def load(query: str | Path, **parameters: Fraction | float | str) -> EnsemblePro
     return load_problem(Path(query), Overrides(definitions)).problem
 
 
-def compile(problem: EnsembleProblem, *, level: int = 1) -> Compiled:  # noqa: A001 - the compiler's verb
+def compile(  # noqa: A001 - the compiler's verb
+    problem: EnsembleProblem,
+    *,
+    level: int = 1,
+    tighten_time: float = TIGHTEN_SECONDS,
+    split_time: float = SPLIT_SECONDS,
+) -> Compiled:
     """Compile a problem: `.model` is the piecewise-linear model, `.linear` what MILP formats write.
 
+    Args:
+        problem: the query.
+        level: 0 the paper's encoding, 1 bounds by linear relaxation, 2 tightened by linear programs, 3 with
+            the split solved beforehand.
+        tighten_time: seconds for the linear programs of levels 2 and 3.
+        split_time: seconds for the split of level 3.
+
     Raises:
-        Rejected: the goal has no single model, or no usable big-M constants exist.
+        Rejected: the goal has no single model, or no usable big-M constants exist; E1060 if the level needs
+            a solver that is not installed.
     """
-    return compile_problem(problem, Options(level=level))
+    return build(problem, Options(level=level), Effort(tighten_time, split_time))
 
 
 def write(compiled: Compiled, path: str | Path) -> None:
@@ -101,6 +117,7 @@ def solve(
     problem: EnsembleProblem,
     *,
     strategy: Literal["split", "joint"] = "split",
+    level: int = 1,
     time_limit: float | None = None,
     jobs: int = 1,
 ) -> Result:
@@ -109,6 +126,7 @@ def solve(
     Args:
         problem: the query.
         strategy: `split` asks small questions about single points; `joint` solves the compiled model.
+        level: of the compiled model; `joint` only.
         time_limit: seconds, none if None.
         jobs: processes; `split` only.
 
@@ -116,7 +134,7 @@ def solve(
         Rejected: what the compiler rejects, or no solver is installed.
     """
     if strategy == "joint":
-        return solve_joint(problem, Settings(time_limit=time_limit))
+        return solve_joint(problem, Settings(Options(level=level), time_limit=time_limit))
     return solve_split(problem, SplitSettings(jobs=jobs, time_limit=time_limit))
 
 

@@ -1,5 +1,6 @@
 """From a problem to a verdict: compile, write, solve, read back, repair, certify, judge."""
 
+import dataclasses
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -8,12 +9,13 @@ from typing import assert_never
 
 from ensc.compiler.diagnostics import reject
 from ensc.compiler.passes.linearize import Formulation
-from ensc.compiler.pipeline import Compiled, Options, compile_problem
+from ensc.compiler.pipeline import Compiled, Options
 from ensc.compiler.types.problem import Check, EnsembleProblem
 from ensc.compiler.types.solution import Attack, Certificate, Proof, Solution, Status, Verdict
 from ensc.formats import size_as_written, write_file, write_lp, write_mps
 from ensc.formats.smtlib import write_smtlib
 from ensc.runner.bisect import bisect_value
+from ensc.runner.build import Effort, build
 from ensc.runner.certify import certify
 from ensc.runner.decode import decode
 from ensc.runner.names import holds_attack
@@ -32,15 +34,17 @@ class Settings:
 
     Attributes:
         options: for the compiler.
-        time_limit: seconds for the solver, none if None.
+        time_limit: seconds for the solver, none if None; the split of -O3 may take as many before.
         verbose: whether the solver's own log is shown on standard error.
         solver: what solves the file.
+        effort: what compiling may cost.
     """
 
     options: Options = field(default_factory=Options)
     time_limit: float | None = None
     verbose: bool = False
     solver: BackEnd = CBC
+    effort: Effort = field(default_factory=Effort)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,17 +79,26 @@ def solve_joint(problem: EnsembleProblem, settings: Settings | None = None) -> R
     if _only_decides(settings.solver) and not isinstance(problem.goal, Check):
         return _solve_by_decisions(problem, settings)
     start = time.perf_counter()
-    compiled = compile_problem(problem, settings.options)
+    compiled = build(problem, settings.options, settings.effort.within(settings.time_limit))
     compiled_at = time.perf_counter()
     solution, proof = ask(settings.solver, compiled, settings.time_limit, verbose=settings.verbose)
     solved_at = time.perf_counter()
     result = conclude(problem, solution, proof, attacks=compiled.attacks)
+    result = dataclasses.replace(result, verdict=resting(result.verdict, compiled))
     result.seconds.update(
         compile=compiled_at - start,
         solve=solved_at - compiled_at,
         certify=time.perf_counter() - solved_at,
     )
     return result
+
+
+def resting(verdict: Verdict, compiled: Compiled) -> Verdict:
+    """Return a verdict that names what the file was compiled with, where it rests on that, too."""
+    facts = compiled.facts
+    if facts is None or not verdict.proofs:
+        return verdict
+    return dataclasses.replace(verdict, proofs=(*facts.proofs, *verdict.proofs))
 
 
 def ask(
@@ -125,9 +138,12 @@ def conclude(
 
 
 def _solve_by_decisions(problem: EnsembleProblem, settings: Settings) -> Result:
+    # Every decision is another question to a split: what -O3 decides beforehand would be the same each time.
+    options = dataclasses.replace(settings.options, level=min(2, settings.options.level))
+
     def decide(asked: EnsembleProblem, seconds: float | None) -> tuple[Solution, Proof | None, int]:
         start = time.monotonic()
-        compiled = compile_problem(asked, settings.options)
+        compiled = build(asked, options, settings.effort.within(seconds))
         left = None if seconds is None else max(0.0, seconds - (time.monotonic() - start))
         return *ask(settings.solver, compiled, left, verbose=settings.verbose), compiled.attacks
 

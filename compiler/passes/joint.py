@@ -23,10 +23,13 @@ import numpy as np
 from ensc.compiler.diagnostics import reject
 from ensc.compiler.passes.assemble import Assembler
 from ensc.compiler.passes.attacked_inputs import Places, add_attacked_inputs
+from ensc.compiler.passes.known_points import Share, add_closed_points, add_exclusions
 from ensc.compiler.passes.losses import add_margins
 from ensc.compiler.passes.network_rows import Copies
 from ensc.compiler.passes.scope import Scope
+from ensc.compiler.passes.tiny import totals
 from ensc.compiler.types.bounds import InputSets
+from ensc.compiler.types.facts import Facts
 from ensc.compiler.types.model import Clauses, Indices, Labels, Model, Objective, Products, feasibility
 from ensc.compiler.types.problem import (
     Check,
@@ -46,6 +49,7 @@ def lower_joint(
     *,
     attacks: int,
     ordered: bool,
+    facts: Facts | None = None,
 ) -> Model:
     """Encode a problem for a fixed number of attacks.
 
@@ -55,17 +59,24 @@ def lower_joint(
         scopes: of every member, what is left to say about it.
         attacks: the number of deterministic attacks |A|.
         ordered: whether to demand `p_1 >= p_2 >= ...`, which loses no value, as attacks may be renamed.
+        facts: what is known of the points; the scopes leave out what they decide (`known_scopes`).
 
     Raises:
         Rejected: E0930 if the goal has no single file (`minimize`, `profile`).
     """
-    points = np.unique(np.concatenate([scope.points for scope in scopes]))
+    points = np.flatnonzero(np.bincount(np.concatenate([scope.points for scope in scopes])))
     to = _Joint(Assembler(), problem, attacks, points)
     p = _probabilities(to, ordered=ordered)
     places = Places(points, (to.attack_axis[:, None], points[None] + 1))
     x = add_attacked_inputs(to.assembler, problem, sets, places)
-    shares = [_member(to, c, x, p, scope) for c, scope in enumerate(scopes)]
-    objective = _goal(to, shares)
+    added = [_member(to, c, x, p, scope) for c, scope in enumerate(scopes)]
+    shares = [[Share(q.ravel(), np.ones(q.size))] for _, q in added]
+    if facts is not None:
+        losses, products = [loss for loss, _ in added], [q for _, q in added]
+        add_exclusions(to.assembler, facts, scopes, losses, products, p)
+        known = add_closed_points(to.assembler, facts, p, len(scopes))
+        shares = [own + more for own, more in zip(shares, known, strict=True)]
+    objective = _goal(to, [_summed(parts) for parts in shares])
     return to.assembler.model("joint", objective)
 
 
@@ -99,8 +110,12 @@ def _probabilities(to: _Joint, *, ordered: bool) -> Indices:
     return p
 
 
-def _member(to: _Joint, c: int, x: Indices, p: Indices, scope: Scope) -> Indices:
-    """Add the copies, losses and shares of one member; return `q_c_i_j`, shape (attacks, its points)."""
+def _member(to: _Joint, c: int, x: Indices, p: Indices, scope: Scope) -> tuple[Indices, Indices]:
+    """Add the copies, losses and shares of one member.
+
+    Returns:
+        `l_c_i_j` and `q_c_i_j`, shape (attacks, its points) each.
+    """
     numbers = (np.array([[c + 1]]), to.attack_axis[:, None], scope.points[None] + 1)
     loss = to.assembler.variables(Labels("l", numbers), 0.0, 1.0, integer=True)
     switches = _switches(to, scope, numbers, loss)
@@ -112,7 +127,16 @@ def _member(to: _Joint, c: int, x: Indices, p: Indices, scope: Scope) -> Indices
     q = to.assembler.variables(Labels("q", numbers), 0.0, 1.0)
     factors = np.broadcast_to(p[:, None], q.shape)
     to.assembler.products.append(Products(q.ravel(), factors.ravel(), loss.ravel()))
-    return q
+    return loss, q
+
+
+def _summed(parts: Sequence[Share]) -> Share:
+    """Return the sum of shares; a variable that occurs in several counts as often."""
+    columns = np.concatenate([part.columns for part in parts])
+    coefficients = np.concatenate([part.coefficients for part in parts])
+    distinct, first, place = np.unique(columns, return_index=True, return_inverse=True)
+    order = np.argsort(first)  # as they were added
+    return Share(distinct[order], totals(place, coefficients, len(distinct))[order])
 
 
 def _switches(to: _Joint, scope: Scope, numbers: tuple[Indices, ...], loss: Indices) -> Indices:
@@ -137,7 +161,7 @@ def _switches(to: _Joint, scope: Scope, numbers: tuple[Indices, ...], loss: Indi
     return switches
 
 
-def _goal(to: _Joint, shares: Sequence[Indices]) -> Objective:
+def _goal(to: _Joint, shares: Sequence[Share]) -> Objective:
     points = float(len(to.problem.points))
     match to.problem.goal:
         case Check(alpha):
@@ -145,17 +169,17 @@ def _goal(to: _Joint, shares: Sequence[Indices]) -> Objective:
             return feasibility()
         case MaximizeValue():
             t = to.assembler.variables(Labels("t", ()), 0.0, 1.0)
-            for q in shares:
-                columns = np.append(q.ravel(), t)[None]
-                coefficients = np.append(np.ones(q.size), -points)
+            for share in shares:
+                columns = np.append(share.columns, t)[None]
+                coefficients = np.append(share.coefficients, -points)
                 meaning = "|X| t <= expected losses of each member (Eq. 1)"
                 to.assembler.rows(columns, coefficients, 0.0, np.inf, meaning)
             return Objective("maximize", t.ravel(), np.ones(1))
         case MaximizeTotal(alpha):
             if alpha is not None:
                 _add_threshold(to, shares, alpha)
-            every = np.concatenate([q.ravel() for q in shares])
-            return Objective("maximize", every, np.ones(len(every)))
+            total = _summed(shares)
+            return Objective("maximize", total.columns, total.coefficients)
         case MinimizeRadius() | ProfileValue():
             reject(
                 "E0930",
@@ -166,9 +190,10 @@ def _goal(to: _Joint, shares: Sequence[Indices]) -> Objective:
             assert_never(to.problem.goal)
 
 
-def _add_threshold(to: _Joint, shares: Sequence[Indices], alpha: Fraction) -> None:
+def _add_threshold(to: _Joint, shares: Sequence[Share], alpha: Fraction) -> None:
     """`denominator sum_ij q_c_i_j >= numerator |X|` of alpha, for every member c."""
     least = float(alpha.numerator * len(to.problem.points))
     meaning = "expected losses of each member >= alpha |X| (Eq. 4)"
-    for q in shares:
-        to.assembler.rows(q.reshape(1, -1), float(alpha.denominator), least, np.inf, meaning)
+    for share in shares:
+        coefficients = share.coefficients * float(alpha.denominator)
+        to.assembler.rows(share.columns[None], coefficients, least, np.inf, meaning)

@@ -3,11 +3,13 @@
 The lines hold no date, path or machine: the same problem, options and version give the same bytes.
 """
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import PurePosixPath
 from typing import assert_never
 
 from ensc.compiler.quoting import counted, shown
+from ensc.compiler.types.facts import Facts
 from ensc.compiler.types.model import Model, size_of
 from ensc.compiler.types.problem import (
     Check,
@@ -32,7 +34,18 @@ NAMES = (
 )
 
 
-def describe(problem: EnsembleProblem, model: Model, *, form: str, attacks: int) -> tuple[str, ...]:
+KNOWN_NAMES = ("  y_i_j_n 1 if attack i plays the n-th pattern known at point j; r_i_j_n = p_i y_i_j_n",)
+
+
+def describe(
+    problem: EnsembleProblem,
+    model: Model,
+    *,
+    form: str,
+    attacks: int,
+    passes: Sequence[tuple[str, str]] = (),
+    facts: Facts | None = None,
+) -> tuple[str, ...]:
     """Return the header lines of a model that a problem was compiled to.
 
     Args:
@@ -40,14 +53,19 @@ def describe(problem: EnsembleProblem, model: Model, *, form: str, attacks: int)
         model: what it became.
         form: optimization level and formulation.
         attacks: how many deterministic attacks the model holds.
+        passes: what they are called, and what they did.
+        facts: what was known of the points.
     """
     return (
         f"ensc {version('ensc-compiler')}, {form}, joint encoding (Gross et al. 2020, Eq. 4 to 8)",
         *describe_problem(problem),
         f"attacks in this file: {attacks}",
         *_reading(problem, attacks),
+        *_resting(facts),
+        *(f"pass {name}: {said}" for name, said in passes),
         _sizes(model),
         *NAMES,
+        *(() if facts is None else KNOWN_NAMES),
         *_row_index(model),
     )
 
@@ -132,6 +150,19 @@ def _reading(problem: EnsembleProblem, attacks: int) -> list[str]:
         "answer: a feasible point is an attack, to be replayed in exact arithmetic;",
         f"  infeasible means {robust}",
     ]
+
+
+def _resting(facts: Facts | None) -> list[str]:
+    """Return what the file rests on besides the query: claims that were made before it was compiled."""
+    if facts is None:
+        return []
+    lines = [
+        f"this file rests on {proof.solver}, feasibility tolerance {proof.tolerance:g}: {proof.claim}"
+        for proof in facts.proofs
+    ]
+    if facts.answered:
+        lines.append("  which decide what the query asks: points keep the patterns that matter to the answer")
+    return lines
 
 
 def _expected(expectation: Expectation | None) -> str:

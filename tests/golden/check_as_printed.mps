@@ -10,6 +10,7 @@
 * attacks in this file: 2
 * answer: a feasible point is an attack, to be replayed in exact arithmetic;
 *   infeasible means robust
+* pass printed: every copy, interval bounds; 3 of 3 units keep a choice, 2 of 2 pairs of member and point keep a network
 * rows 67, columns 48, nonzeros 154, integers 12
 * names: p_i probability of attack i; d_i_j_k perturbation of coordinate k of point j;
 *   x_i_j_k attacked input; s_i_j_k at least |d_i_j_k|; l_c_i_j 1 if member c is fooled;

@@ -1,0 +1,136 @@
+"""Draft -> Draft: everything that is decided about a model before it is lowered, one function a pass.
+
+Each returns what it leaves to be said, and in words what it did. Each keeps the optimum of the problem, and
+the answer to `check`, whatever it was given: the passes may be run in any order, or not at all.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+
+from ensc.compiler.passes.dual_bounds import LpSolver
+from ensc.compiler.passes.interval import interval_bounds
+from ensc.compiler.passes.joint import lower_joint
+from ensc.compiler.passes.known_points import known_scopes
+from ensc.compiler.passes.relaxed_bounds import relaxed_bounds
+from ensc.compiler.passes.scope import Scope, pruned_scope, whole_scope
+from ensc.compiler.passes.tighten import Gain, choices, tightened_scope
+from ensc.compiler.quoting import counted
+from ensc.compiler.types.bounds import InputSets
+from ensc.compiler.types.facts import Facts
+from ensc.compiler.types.model import Model
+from ensc.compiler.types.network import MaxPool, Relu
+from ensc.compiler.types.problem import EnsembleProblem
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """A problem on its way to a model.
+
+    Attributes:
+        problem: what is compiled.
+        sets: the input sets of its points.
+        attacks: the number of deterministic attacks.
+        ordered: whether their probabilities descend.
+        scopes: what is left to say about every member.
+        facts: what is known of the points.
+    """
+
+    problem: EnsembleProblem
+    sets: InputSets
+    attacks: int
+    ordered: bool
+    scopes: tuple[Scope, ...]
+    facts: Facts | None = None
+
+
+def printed(problem: EnsembleProblem, sets: InputSets) -> tuple[Draft, str]:
+    """Everything that the paper's encoding has (Gross et al. 2020, Eq. 4 to 8), with interval bounds.
+
+    Assumes bounded input sets. Guarantees bounds that hold in real arithmetic, and nothing left out.
+    """
+    networks = [member.network for member in problem.ensemble]
+    scopes = tuple(whole_scope(problem, n, interval_bounds(n, sets)) for n in networks)
+    draft = Draft(problem, sets, problem.threat.count, ordered=False, scopes=scopes)
+    return draft, f"every copy, interval bounds; {left(draft)}"
+
+
+def relaxed(problem: EnsembleProblem, sets: InputSets) -> tuple[Draft, str]:
+    """What linear relaxation does not decide: see `relaxed_bounds`, `plan` and `scope`.
+
+    Assumes bounded input sets. Guarantees bounds that hold in real arithmetic, and leaves out what these
+    decide: units without a choice, classes that cannot win, members that cannot be fooled at a point.
+    """
+    networks = [member.network for member in problem.ensemble]
+    scopes = tuple(pruned_scope(problem, n, sets, relaxed_bounds(n, sets)) for n in networks)
+    draft = Draft(problem, sets, problem.threat.count, ordered=False, scopes=scopes)
+    return draft, f"linear relaxation over box and ball; {left(draft)}"
+
+
+def capped(draft: Draft) -> tuple[Draft, str]:
+    """No more attacks than are always enough, in the order of their probabilities.
+
+    Guarantees the same optimum: a mixture of more attacks has an equal of so few (the loss vectors span a
+    polytope whose best point lies on a face, and Carathéodory's theorem needs |C| vertices of it), and
+    attacks may be renamed.
+    """
+    attacks = min(draft.attacks, draft.problem.enough_attacks)
+    said = f"{counted(draft.attacks, 'attack')} asked for, {attacks} kept" + (", ordered" * (attacks > 1))
+    return dataclasses.replace(draft, attacks=attacks, ordered=True), said
+
+
+def informed(draft: Draft, facts: Facts) -> tuple[Draft, str]:
+    """What facts decide leaves the draft: networks at closed points, members excluded alone.
+
+    Assumes facts that hold; see `known_points` for what is guaranteed.
+    """
+    scopes = known_scopes(draft.scopes, facts)
+    known = dataclasses.replace(draft, scopes=scopes, facts=facts)
+    groups = sum(len(point.excluded) for point in facts.points if point.patterns is None)
+    closed = f"{len(facts.closed)} of {counted(len(facts.points), 'point')} solved"
+    told = f"{closed}, {counted(groups, 'set')} of members excluded elsewhere"
+    return known, f"{told}; {left(known)}"
+
+
+def tightened(draft: Draft, solve: LpSolver) -> tuple[Draft, str]:
+    """What linear programs decide leaves the draft: see `tighten`."""
+    found = [
+        tightened_scope(draft.problem, draft.sets, c, scope, solve) for c, scope in enumerate(draft.scopes)
+    ]
+    gain = sum((gain for _, gain in found), Gain())
+    tight = dataclasses.replace(draft, scopes=tuple(scope for scope, _ in found))
+    cut = "" if gain.solved == gain.programs else f" of {gain.programs}, then time was up"
+    said = (
+        f"{counted(gain.solved, 'linear program')}{cut}: {gain.decided} of {gain.open} units became stable, "
+        f"{gain.closed} of {gain.pairs} margins impossible; {left(tight)}"
+    )
+    return tight, said
+
+
+def lowered(draft: Draft) -> Model:
+    """Return the piecewise-linear model of a draft."""
+    return lower_joint(
+        draft.problem,
+        draft.sets,
+        draft.scopes,
+        attacks=draft.attacks,
+        ordered=draft.ordered,
+        facts=draft.facts,
+    )
+
+
+def left(draft: Draft) -> str:
+    """Say what a draft leaves open, for one attack."""
+    pairs = zip(draft.problem.ensemble, draft.scopes, strict=True)
+    points, members = len(draft.problem.points), len(draft.problem.ensemble)
+    units = sum(
+        layer.size
+        for member in draft.problem.ensemble
+        for layer in member.network.layers
+        if isinstance(layer, (Relu, MaxPool))
+    )
+    open_ = sum(int(choices(member.network, scope).sum()) for member, scope in pairs)
+    places = sum(len(scope.points) for scope in draft.scopes)
+    return (
+        f"{open_} of {units * points} units keep a choice, "
+        f"{places} of {members * points} pairs of member and point keep a network"
+    )

@@ -1,0 +1,251 @@
+"""Bounds × linear programs -> tighter Bounds: optimization-based bound tightening (`-O2`).
+
+For every unit that linear relaxation leaves undecided (the input of a rectifier that may have either sign, a
+candidate of a maximum that may win) and for every margin that may still reach the loss, the least and the
+largest value over the linear relaxation of everything before it: the network's rows, the exact rows of ball
+and domain, and the triangle between a rectifier and its chord. Layer by layer, so that later programs
+profit from earlier ones. A member and a point make one program for each layer, and the objective alone
+changes while it is solved (Tjeng et al. 2019, Evaluating robustness of neural networks with MIP, section 4).
+
+Assumes bounds and scopes that hold. Guarantees bounds that hold in real arithmetic, never wider ones, and
+scopes that leave out only what these decide: a solver's answer counts for no more than its multipliers
+prove (`dual_bounds`), so that a wrong answer costs tightness alone.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ensc.compiler.passes.assemble import Assembler
+from ensc.compiler.passes.attacked_inputs import Places, add_attacked_inputs
+from ensc.compiler.passes.dual_bounds import LpSolver, least_by_multipliers
+from ensc.compiler.passes.interval import propagate
+from ensc.compiler.passes.linearize import linearize
+from ensc.compiler.passes.narrow import with_bounds
+from ensc.compiler.passes.network_rows import ZERO, Copies, add_network
+from ensc.compiler.passes.plan import pruned_plan
+from ensc.compiler.passes.scope import Scope
+from ensc.compiler.types.bounds import Bounds, InputSets, Interval
+from ensc.compiler.types.model import Floats, Indices, Model, Objective, feasibility
+from ensc.compiler.types.network import MaxPool, Network, Relu, sources
+from ensc.compiler.types.problem import EnsembleProblem
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What tightening was worth; gains of members add up.
+
+    Attributes:
+        programs: linear programs that should be solved.
+        solved: of these, how many the solver had time for.
+        open: units that had a choice before, counted at every point where the member may be fooled.
+        decided: of these, how many have none any more.
+        pairs: margins that might have reached the loss before.
+        closed: of these, how many cannot any more.
+    """
+
+    programs: int = 0
+    solved: int = 0
+    open: int = 0
+    decided: int = 0
+    pairs: int = 0
+    closed: int = 0
+
+    def __add__(self, other: "Gain") -> "Gain":
+        """Return the gain of both."""
+        pairs = zip(dataclasses.astuple(self), dataclasses.astuple(other), strict=True)
+        return Gain(*(a + b for a, b in pairs))
+
+
+def tightened_scope(
+    problem: EnsembleProblem, sets: InputSets, member: int, scope: Scope, solve: LpSolver
+) -> tuple[Scope, Gain]:
+    """Tighten what is left open of one member, point by point.
+
+    Args:
+        problem: the query.
+        sets: the input sets of all its points.
+        member: which of the ensemble.
+        scope: what is left to say about it.
+        solve: solves the linear programs; it alone keeps the time.
+
+    Returns:
+        The scope with the tighter bounds, and what they were worth.
+    """
+    network = problem.ensemble[member].network
+    if not len(scope.points):
+        return scope, Gain()
+    parts = [_point(problem, sets, network, scope, place, solve) for place in range(len(scope.points))]
+    values = zip(*(part.values for part in parts), strict=True)
+    bounds = Bounds(tuple(_stacked(each) for each in values))
+    margins = _margins_met(scope, [part.margins for part in parts])
+    result = with_bounds(problem, network, scope, bounds, margins)
+    return result, _gain(network, scope, result, parts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """What tightening found at one point: bounds of every value, of the margins, programs."""
+
+    values: tuple[Interval, ...]
+    margins: Interval
+    programs: int
+    solved: int
+
+
+def _point(
+    problem: EnsembleProblem,
+    sets: InputSets,
+    network: Network,
+    scope: Scope,
+    place: int,
+    solve: LpSolver,
+) -> _Part:
+    known = [_at(v, place) for v in scope.plan.bounds.values]
+    programs = solved = 0
+    bent = False
+    for number, layer in enumerate(network.layers, start=1):
+        known[number] = _met(known[number], propagate(layer, known))
+        units = _undecided(network, known, number) if bent and number != network.output else _none()
+        bent = bent or not _is_linear(layer)
+        if len(units):
+            program = _Program.of(problem, sets, network, known, int(scope.points[place]), number)
+            variables = program.values[units]
+            units, variables = units[variables != ZERO], variables[variables != ZERO]
+            forms = [(np.array([v]), np.ones(1)) for v in variables.tolist()]
+            lower, upper, answered = program.ends(forms, solve)
+            programs, solved = programs + 2 * len(forms), solved + answered
+            known[number] = _met(known[number], _spread(known[number], units, lower, upper))
+    pairs = np.flatnonzero(scope.pairs.owner == place)
+    program = _Program.of(problem, sets, network, known, int(scope.points[place]), network.output)
+    winners, losers = scope.pairs.winner[pairs], scope.pairs.loser[pairs]
+    sides = zip(program.values[winners].tolist(), program.values[losers].tolist(), strict=True)
+    forms = [(np.array(pair), np.array([1.0, -1.0])) for pair in sides]
+    lower, upper, answered = program.ends(forms, solve)
+    margins = Interval(lower[None], upper[None])
+    return _Part(tuple(known), margins, programs + 2 * len(forms), solved + answered)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Program:
+    """The relaxation of one copy up to one value.
+
+    Attributes:
+        model: linear, its objective is not looked at.
+        values: the variable of each entry of the value, ZERO where the model needs none.
+    """
+
+    model: Model
+    values: Indices
+
+    @staticmethod
+    def of(
+        problem: EnsembleProblem,
+        sets: InputSets,
+        network: Network,
+        known: Sequence[Interval],
+        point: int,
+        until: int,
+    ) -> "_Program":
+        """Lower the copy of a network at a point as any model does; its binaries may then be fractional."""
+        to = Assembler()
+        x = add_attacked_inputs(to, problem, sets, Places(np.array([point]), ()))
+        plan = pruned_plan(network, Bounds(tuple(known)), np.ones((1, problem.classes), dtype=np.bool_))
+        copies = Copies((np.array([[1]]),), (), plan, "relaxation")
+        values = add_network(to, network, copies, x, until=until)[until][0, 0]
+        return _Program(linearize(to.model("relaxation", feasibility())), values)
+
+    def ends(self, forms: Sequence[tuple[Indices, Floats]], solve: LpSolver) -> tuple[Floats, Floats, int]:
+        """Return proved bounds of linear forms, and how many programs were solved for them."""
+        asked = [Objective("minimize", columns, sign * c) for columns, c in forms for sign in (1.0, -1.0)]
+        if not asked:
+            return np.empty(0), np.empty(0), 0
+        found = solve(self.model, asked)[: len(asked)]
+        pairs = zip(asked, found, strict=False)
+        proved = [least_by_multipliers(self.model, objective, y) for objective, y in pairs]
+        least = np.array(proved + [-np.inf] * (len(asked) - len(found)))
+        return least[::2], -least[1::2], len(found)
+
+
+def _is_linear(layer: object) -> bool:
+    return not isinstance(layer, (Relu, MaxPool))
+
+
+def _none() -> Indices:
+    return np.empty(0, dtype=np.int64)
+
+
+def _undecided(network: Network, known: Sequence[Interval], number: int) -> Indices:
+    """Return the units of a value whose bounds decide whether a rectifier or maximum has a choice."""
+    x = known[number]
+    lower, upper = x.lower[0], x.upper[0]
+    undecided = np.zeros(len(lower), dtype=np.bool_)
+    for layer in network.layers:
+        if number not in sources(layer):
+            continue
+        if isinstance(layer, Relu):
+            undecided |= (lower < 0) & (upper > 0)
+        elif isinstance(layer, MaxPool):
+            undecided[_contested(layer, lower, upper)] = True
+    return np.flatnonzero(undecided)
+
+
+def _contested(layer: MaxPool, lower: Floats, upper: Floats) -> Indices:
+    """Return the candidates that may win in windows where more than one may."""
+    low = np.append(lower, -np.inf)[layer.windows]
+    high = np.append(upper, -np.inf)[layer.windows]
+    alive = (high > low.max(axis=1, keepdims=True)) & (layer.windows >= 0)
+    return np.unique(layer.windows[alive & (alive.sum(axis=1, keepdims=True) > 1)])
+
+
+def _at(interval: Interval, place: int) -> Interval:
+    return Interval(interval.lower[place : place + 1], interval.upper[place : place + 1])
+
+
+def _met(a: Interval, b: Interval) -> Interval:
+    """Return the intersection; where rounding leaves none, `a`."""
+    lower, upper = np.maximum(a.lower, b.lower), np.minimum(a.upper, b.upper)
+    empty = lower > upper
+    return Interval(np.where(empty, a.lower, lower), np.where(empty, a.upper, upper))
+
+
+def _spread(like: Interval, units: Indices, lower: Floats, upper: Floats) -> Interval:
+    """Return an interval that bounds the given units only."""
+    low, high = np.full_like(like.lower, -np.inf), np.full_like(like.upper, np.inf)
+    low[0, units], high[0, units] = lower, upper
+    return Interval(low, high)
+
+
+def _stacked(parts: Sequence[Interval]) -> Interval:
+    return Interval(np.concatenate([p.lower for p in parts]), np.concatenate([p.upper for p in parts]))
+
+
+def _margins_met(scope: Scope, parts: Sequence[Interval]) -> Interval:
+    """Meet the margins that were known; owners ascend, so the parts are in the order of the pairs."""
+    found = Interval(np.concatenate([p.lower for p in parts], 1), np.concatenate([p.upper for p in parts], 1))
+    return found if scope.margins is None else _met(scope.margins, found)
+
+
+def _gain(network: Network, before: Scope, after: Scope, parts: Sequence[_Part]) -> Gain:
+    left = int(choices(network, after).sum())
+    had = int(choices(network, before).sum())
+    return Gain(
+        sum(part.programs for part in parts),
+        sum(part.solved for part in parts),
+        had,
+        had - left,
+        len(before.pairs),
+        len(before.pairs) - len(after.pairs),
+    )
+
+
+def choices(network: Network, scope: Scope) -> Indices:
+    """Return for each point of a scope how many rectifiers and maxima are left with a choice."""
+    plan = scope.plan
+    total = np.zeros(len(scope.points), dtype=np.int64)
+    for number, layer in enumerate(network.layers, start=1):
+        if not _is_linear(layer):
+            total += (plan.needed[number] & ~plan.active[number]).sum(axis=1)
+    return total

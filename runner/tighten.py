@@ -1,0 +1,114 @@
+"""The linear programs of `-O2`, solved: by HiGHS where highspy is installed, else by CBC through python-mip.
+
+Both run in this process, warm-started from one objective to the next. What they say is not trusted: the
+compiler proves what their multipliers prove, and nothing else.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from importlib import util
+from typing import Any
+
+import numpy as np
+
+from ensc.compiler.passes.dual_bounds import LpSolver
+from ensc.compiler.passes.tiny import totals
+from ensc.compiler.types.model import Floats, Indices, Model, Objective
+
+TIGHTEN_SECONDS = 60.0
+"""What tightening may take, unless said otherwise."""
+
+NOTHING: Floats = np.empty(0)
+"""Stands for the multipliers of a program that was not solved to its optimum."""
+
+
+def find_lp_solver(seconds: float = TIGHTEN_SECONDS) -> LpSolver | None:
+    """Return what solves linear programs within so many seconds altogether; None if nothing is installed."""
+    end = time.monotonic() + seconds
+    if util.find_spec("highspy") is not None:
+        return lambda model, objectives: list(_by_highs(model, objectives, end))
+    if util.find_spec("mip") is not None:
+        return lambda model, objectives: list(_by_cbc(model, objectives, end))
+    return None
+
+
+def _by_highs(model: Model, objectives: Sequence[Objective], end: float) -> Iterator[Floats]:
+    import highspy  # noqa: PLC0415 - an extra
+
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("threads", 1)
+    highs.setOptionValue("presolve", "off")  # a presolved model has no basis to start from
+    highs.passModel(_highs_model(highspy, model))
+    count = len(model.variables)
+    every = np.arange(count, dtype=np.int32)
+    for objective in objectives:
+        left = end - time.monotonic()
+        if left <= 0:
+            return
+        highs.setOptionValue("time_limit", float(highs.getRunTime()) + left)
+        costs = totals(objective.columns, objective.coefficients, count)
+        highs.changeColsCost(count, every, costs)
+        highs.run()
+        optimal = highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
+        yield np.array(highs.getSolution().row_dual) if optimal else NOTHING
+
+
+def _highs_model(highspy: Any, model: Model) -> Any:  # noqa: ANN401 - the library has no types
+    rows, variables = model.rows, model.variables
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = len(variables), len(rows)
+    lp.col_cost_ = np.zeros(len(variables))
+    lp.col_lower_, lp.col_upper_ = variables.lower, variables.upper
+    lp.row_lower_, lp.row_upper_ = rows.lower, rows.upper
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.start_ = rows.starts.astype(np.int32)
+    lp.a_matrix_.index_ = rows.columns.astype(np.int32)
+    lp.a_matrix_.value_ = rows.coefficients
+    return lp
+
+
+def _by_cbc(model: Model, objectives: Sequence[Objective], end: float) -> Iterator[Floats]:
+    import mip  # noqa: PLC0415 - an extra
+
+    program = mip.Model(sense=mip.MINIMIZE, solver_name=mip.CBC)
+    program.verbose = 0
+    program.threads = 1
+    variables = _cbc_variables(program, model)
+    owners = _cbc_rows(mip, program, model, variables)
+    for objective in objectives:
+        left = end - time.monotonic()
+        if left <= 0:
+            return
+        pairs = zip(objective.coefficients.tolist(), objective.columns.tolist(), strict=True)
+        program.objective = mip.xsum(c * variables[v] for c, v in pairs)
+        optimal = program.optimize(max_seconds=left, relax=True) == mip.OptimizationStatus.OPTIMAL
+        if not optimal:
+            yield NOTHING
+            continue
+        duals = np.array([row.pi for row in program.constrs], dtype=np.float64)
+        yield totals(owners, duals, len(model.rows))
+
+
+def _cbc_variables(program: Any, model: Model) -> list[Any]:  # noqa: ANN401 - the library has no types
+    ends = zip(model.variables.lower.tolist(), model.variables.upper.tolist(), strict=True)
+    return [program.add_var(lb=lower, ub=upper) for lower, upper in ends]
+
+
+def _cbc_rows(mip: Any, program: Any, model: Model, variables: list[Any]) -> Indices:  # noqa: ANN401 - as above
+    """Add every row, once for each of its sides; return the row of the model that each one belongs to."""
+    rows = model.rows
+    owners: list[int] = []
+    for r in range(len(rows)):
+        part = slice(int(rows.starts[r]), int(rows.starts[r + 1]))
+        terms = zip(rows.coefficients[part].tolist(), rows.columns[part].tolist(), strict=True)
+        total = mip.xsum(c * variables[v] for c, v in terms)
+        lower, upper = float(rows.lower[r]), float(rows.upper[r])
+        sides = [total == lower] if lower == upper else []
+        if lower != upper:
+            sides += [total >= lower] if np.isfinite(lower) else []
+            sides += [total <= upper] if np.isfinite(upper) else []
+        for side in sides:
+            program.add_constr(side)
+            owners.append(r)
+    return np.array(owners, dtype=np.int64)
