@@ -18,6 +18,7 @@ from ensc.compiler.types.problem import EnsembleProblem
 from ensc.runner.admit import Exact, Room, admit, on_grid, room_of, simplest, snapped
 from ensc.runner.certify import fooled_members, is_admissible
 from ensc.runner.margin import margins
+from ensc.runner.nudge import nudged
 from ensc.runner.projection import perturbation_box, project
 
 SNAP = Fraction(1, 10**6)
@@ -105,9 +106,13 @@ def _candidates(
     if _is_rational(delta) and is_admissible(problem, point, exact):
         yield exact, True
     aligned = _aligned(room, exact)
+    inside = admit(room, aligned, on_grid(aligned, FINE))
+    yield from (
+        (d, False) for d in nudged(problem, room, point, inside, wanted) if is_admissible(problem, point, d)
+    )
     yield admit(room, aligned, on_grid(aligned, COARSE)), False
     yield admit(room, aligned, simplest(SIMPLE)), False
-    yield admit(room, aligned, on_grid(aligned, FINE)), False
+    yield inside, False
     start = np.array([float(d) for d in exact])
     with np.errstate(all="ignore"):  # a start far outside may overflow; exact replay judges what is found
         found = _ascend(problem, point, start, np.array(sorted(wanted), dtype=np.int64))

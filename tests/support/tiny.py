@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ensc.compiler.passes.evaluate import evaluate_all_exact
-from ensc.compiler.types.network import Affine, Floats, Layer, MaxPool, Network, Relu
+from ensc.compiler.types.network import Affine, Floats, Layer, MaxPool, Network, Relu, Trees
 from ensc.compiler.types.problem import (
     Check,
     Domain,
@@ -177,8 +177,14 @@ def _switches(
                     for i, j in itertools.combinations([k for k in window if k >= 0], 2)
                 ]
                 stages.append([x[i] - x[j] for i, j in pairs])
+            case Trees():
+                x = values[layer.source]
+                tests = zip(layer.features.tolist(), layer.thresholds.tolist(), strict=True)
+                stages.append([x[feature] - Fraction(limit) for feature, limit in tests])
             case _:
                 pass
+    if isinstance(network.layers[network.output - 1], Trees):
+        return stages  # their logits are constant between the tests
     logits = values[network.output]
     margin = problem.loss.margin
     stages.append([a - b - margin for a, b in itertools.permutations(logits, 2)])

@@ -12,7 +12,7 @@ import numpy as np
 from ensc.compiler.frontend.onnx.forest import GT, GTE, LEQ, LT, MEMBER, NEQ, Forest
 from ensc.compiler.frontend.onnx.graph import Node
 
-MOST = 200_000
+MOST = 50_000
 """Tests after splitting."""
 
 

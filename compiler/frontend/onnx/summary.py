@@ -30,7 +30,7 @@ from ensc.compiler.frontend.onnx.translate import (
     unsupported,
     unsupported_diagnostics,
 )
-from ensc.compiler.quoting import shown
+from ensc.compiler.quoting import counted, shown
 from ensc.compiler.types.network import (
     Affine,
     Convolution,
@@ -76,6 +76,7 @@ class Summary:
         layers: the network's layers as far as it can be read.
         relus: how many ReLUs there are.
         maxima: how many maxima of several candidates.
+        leaves: how many leaves all decision trees have.
         dropped: what is left out at the end because it keeps the order of the classes.
         rounded: the numbers that the file computes and no float64 holds.
         unsupported: everything that keeps ensc from reading the file; empty if it can be read.
@@ -91,6 +92,7 @@ class Summary:
     layers: tuple[LayerRow, ...]
     relus: int
     maxima: int
+    leaves: int
     dropped: tuple[str, ...]
     rounded: tuple[str, ...]
     unsupported: tuple[Diagnostic, ...]
@@ -139,6 +141,7 @@ def summarize(path: Path, *, input: str | None = None, output: str | None = None
         tuple(_row(layer) for layer in reading.layers),
         sum(layer.size for layer in reading.layers if isinstance(layer, Relu)),
         sum(layer.size for layer in reading.layers if isinstance(layer, MaxPool)),
+        sum(layer.leaves for layer in reading.layers if isinstance(layer, Trees)),
         reading.dropped,
         reading.rounded,
         reading.unsupported,
@@ -156,7 +159,7 @@ def render_summary(summary: Summary) -> str:
         ("inputs", summary.inputs),
         ("outputs", summary.outputs),
         ("operators", [operators or "none"]),
-        ("size", [f"{summary.parameters} parameters, {summary.relus} ReLUs, {summary.maxima} maxima"]),
+        ("size", [_sizes(summary)]),
         ("left out", [f"{text}: keeps the order of the classes" for text in summary.dropped]),
         ("rounded", summary.rounded),
     ]
@@ -168,6 +171,12 @@ def render_summary(summary: Summary) -> str:
         lines += [f"  {note}" for note in diagnostic.notes]
         lines += [f"  help: {diagnostic.help}"] if diagnostic.help else []
     return "\n".join(lines) + "\n"
+
+
+def _sizes(summary: Summary) -> str:
+    """Return how large the network is, and how many pieces it can have."""
+    leaves = f", {counted(summary.leaves, 'leaf', 'leaves')}" if summary.leaves else ""
+    return f"{summary.parameters} parameters, {summary.relus} ReLUs, {summary.maxima} maxima{leaves}"
 
 
 def _table(rows: Sequence[LayerRow]) -> list[str]:

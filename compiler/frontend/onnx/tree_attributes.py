@@ -63,8 +63,9 @@ def listed_forest(node: Node, kind: str, outputs: int) -> Forest:
         node, len(np.unique(trees)) == len(np.unique(trees[roots])) == len(roots), "a tree has no one root"
     )
     # Tests and leaves are numbered apart: side t is test t, side -1 - k leaf k.
-    name_of = np.where(inner, np.cumsum(inner) - 1, -np.cumsum(~inner))
-    leaves = _leaf_table(node, kind, outputs, places, name_of, int((~inner).sum()))
+    outer: Flags = ~inner
+    name_of = np.where(inner, np.cumsum(inner) - 1, -np.cumsum(outer, dtype=np.int64))
+    leaves = _leaf_table(node, kind, outputs, places, name_of, int(outer.sum()))
     return Forest(
         features[inner],
         values[inner],
@@ -167,11 +168,10 @@ def joined_forest(node: Node, outputs: int) -> Forest:
     )
     table = np.zeros(node.bounded(len(weights), outputs))
     table[np.arange(len(weights)), targets] = finite(node, weights, "`leaf_weights`")
-    sides = [_side(node, side, leaf, len(weights)) for side, leaf in zip((true, false), to_leaf, strict=True)]
-    whole = Forest(
-        features, splits, modes, _members(node, modes), *sides, integers(node, "tree_roots"), table
-    )
-    return _with_own_leaves(whole)
+    members, roots = _members(node, modes), integers(node, "tree_roots")
+    true = _side(node, true, to_leaf[0], len(weights))
+    false = _side(node, false, to_leaf[1], len(weights))
+    return _with_own_leaves(Forest(features, splits, modes, members, true, false, roots, table))
 
 
 def _side(node: Node, side: Integers, leaf: Flags, leaves: int) -> Integers:
