@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from ensc.commands import archive, compile, decode, inform, solve  # noqa: A004 - named after the command
+from ensc.commands import archive, collect, compile, decode, inform, solve  # noqa: A004 - named after the command
 from ensc.commands.arguments import Parser
 from ensc.commands.outcome import DONE, REJECTED, report
 from ensc.compiler.diagnostics import Diagnostic, Rejected
@@ -80,6 +80,6 @@ def _parser() -> Parser:
     parser = Parser(prog="ensc", description="Compile and solve robustness queries about ensembles.")
     parser.add_argument("--version", action="version", version=f"ensc {version('ensc-compiler')}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (compile.add, solve.add, decode.add, archive.add, inform.add):
+    for add in (compile.add, solve.add, collect.add, decode.add, archive.add, inform.add):
         add(commands)
     return parser

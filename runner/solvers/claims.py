@@ -1,5 +1,7 @@
 """What is made of a solver's claim that was only read from a file."""
 
+from collections.abc import Sequence
+
 from ensc.compiler.types.solution import Proof, Solution, Status
 from ensc.formats.solutions import read_solution
 from ensc.formats.solutions.recognise import recognise
@@ -16,6 +18,7 @@ def read_answer(
     source_name: str,
     *,
     format: str | None = None,  # noqa: A002 - as `read_solution` calls it
+    columns: Sequence[str] | None = None,
 ) -> tuple[Solution, Proof | None]:
     """Read a solution file, and what it claims, in the name of the solver that its format is of.
 
@@ -23,11 +26,12 @@ def read_answer(
         text: the file.
         source_name: its name.
         format: as `read_solution`.
+        columns: as `read_solution`.
 
     Raises:
         Rejected: as `read_solution`.
     """
-    solution = read_solution(text, source_name, format=format)
+    solution = read_solution(text, source_name, format=format, columns=columns)
     family = recognise(text.removeprefix("\ufeff"))
     name = format or (family.value if family else "the solver")
     return solution, read_claim(solution, name)

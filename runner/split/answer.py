@@ -110,7 +110,7 @@ def survey(problem: EnsembleProblem, points: Sequence[int]) -> list[Knowledge]:
     """Find out what takes no solver, for some points: bounds, and a search whose finds are replayed."""
     part = at_points(problem, points)
     members = len(problem.ensemble)
-    known = [_at_rest(part, j) for j in range(len(points))]
+    known = [at_rest(part, j) for j in range(len(points))]
     sets = input_sets(part)
     for c, member in enumerate(part.ensemble):
         scope = pruned_scope(part, member.network, sets, relaxed_bounds(member.network, sets))
@@ -124,7 +124,8 @@ def survey(problem: EnsembleProblem, points: Sequence[int]) -> list[Knowledge]:
     return known
 
 
-def _at_rest(problem: EnsembleProblem, point: int) -> Knowledge:
+def at_rest(problem: EnsembleProblem, point: int) -> Knowledge:
+    """Return what is known of a point without any effort: whom the smallest perturbation fools."""
     rest = room_of(problem, point).rest
     mask = fooled_mask(problem, point, rest)
     known, _ = with_witness(unknown(len(problem.ensemble)), Witness(mask, rest, "no perturbation"))

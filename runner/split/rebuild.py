@@ -11,11 +11,12 @@ def rebuilt(board: Board, half: Half, patterns: tuple[Antichain, ...]) -> Attack
     """Return the attack that plays a mixture over feasible patterns.
 
     Args:
-        board: has a witness for every feasible pattern.
-        half: the master that was solved; None comes of one without a mixture.
+        board: has a witness for every feasible pattern but the empty one.
+        half: the master that was solved; None comes of one without a mixture, and where some point has no
+            witness at all.
         patterns: of each point, as the master was given them.
     """
-    if half.mix is None:
+    if half.mix is None or not all(known.witnesses for known in board.points):
         return None
     places = {kind: g for g, kind in enumerate(half.groups.patterns)}
     rows = tuple(_row(board, column, patterns, places) for column in half.mix.columns)
