@@ -55,7 +55,8 @@ def _overlaps(large: int, small: int) -> NDArray[np.int64]:
     """Return how much of each large pixel lies in each small one, (small, large), in 1/small of a pixel."""
     start = np.arange(large) * small
     first = np.arange(small)[:, None] * large
-    return np.clip(np.minimum(start + small, first + large) - np.maximum(start, first), 0, None)
+    shared = np.minimum(start + small, first + large) - np.maximum(start, first)
+    return np.asarray(np.maximum(shared, 0), dtype=np.int64)
 
 
 def scaled_down(pictures: Pixels, size: int) -> Pixels:
@@ -63,13 +64,13 @@ def scaled_down(pictures: Pixels, size: int) -> Pixels:
     height, width = pictures.shape[-2:]
     down, across = _overlaps(height, size), _overlaps(width, size)
     sums = down @ pictures.astype(np.int64) @ across.T
-    return ((2 * sums + height * width) // (2 * height * width)).astype(np.uint8)
+    return np.asarray((2 * sums + height * width) // (2 * height * width), dtype=np.uint8)
 
 
 def _grey(colours: Pixels) -> Pixels:
     """Return the luma (ITU-R BT.601) of pictures (..., 3)."""
     weighted = colours.astype(np.int64) @ np.array([299, 587, 114])
-    return ((2 * weighted + 1000) // 2000).astype(np.uint8)
+    return np.asarray((2 * weighted + 1000) // 2000, dtype=np.uint8)
 
 
 def mnist(path: Path, digits: Sequence[int], size: int) -> Split:

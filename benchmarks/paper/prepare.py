@@ -31,7 +31,7 @@ def chosen(test: Pictures, title: str, members: int) -> Pictures:
     scores = np.stack([ensc.load_network(file)(inputs) for file in files])
     leads = np.where(test.y == 1, 1, -1) * (scores[..., 1] - scores[..., 0])
     order = np.argsort(leads.max(axis=0), kind="stable")
-    order = order[(leads > 0).all(axis=0)[order]]
+    order = order[leads.min(axis=0)[order] > 0]
     both = (order[test.y[order] == label] for label in (0, 1))
     picked = list(itertools.islice(itertools.chain(*zip(*both, strict=False)), MOST_POINTS))
     return Pictures(test.x[picked], test.y[picked], test.names[picked])

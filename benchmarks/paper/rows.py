@@ -82,12 +82,15 @@ def rows(lines: list[dict[str, str]] | None = None) -> list[Row]:
     result = []
     for line in records() if lines is None else lines:
         row = Row(
-            line["id"].zfill(2),
-            line["name"],
-            *(int(line[key]) for key in ("members", "attacks", "points", "dim")),
-            Fraction(line["alpha"]),
-            Fraction(line["epsilon"]),
-            line["verdict"],
+            id=line["id"].zfill(2),
+            name=line["name"],
+            members=int(line["members"]),
+            attacks=int(line["attacks"]),
+            points=int(line["points"]),
+            dim=int(line["dim"]),
+            alpha=Fraction(line["alpha"]),
+            epsilon=Fraction(line["epsilon"]),
+            expected=line["verdict"],
         )
         result.append(row)
         if line["other_alpha"] or line["other_epsilon"]:

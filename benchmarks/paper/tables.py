@@ -172,7 +172,7 @@ def _total(kept: Json | None) -> str:
         return ""
     if kept["verdict"].startswith("robust"):
         return "robust"
-    return _short(Fraction(kept["lower"])) + "*" * (kept["verdict"] == "optimal")
+    return _short(Fraction(kept["lower"])) + ("*" if kept["verdict"] == "optimal" else "")
 
 
 def summary(found: Measurements, own: Sequence[Row]) -> list[str]:
