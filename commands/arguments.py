@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
@@ -27,13 +28,10 @@ class Parser(argparse.ArgumentParser):
 
 def _spelled_out(arguments: Sequence[str]) -> list[str]:
     """Give `--stats` its form where it has none."""
-    following = [*arguments[1:], ""]
-    bare = [
-        word == STATS and after not in STATS_FORMS for word, after in zip(arguments, following, strict=True)
-    ]
+    pairs = zip_longest(arguments, arguments[1:], fillvalue="")
     return [
-        f"{STATS}={STATS_FORMS[0]}" if is_bare else word
-        for word, is_bare in zip(arguments, bare, strict=True)
+        f"{STATS}={STATS_FORMS[0]}" if word == STATS and after not in STATS_FORMS else word
+        for word, after in pairs
     ]
 
 

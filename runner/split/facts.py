@@ -13,7 +13,7 @@ from ensc.compiler.types.problem import Check, EnsembleProblem, MinimizeRadius, 
 from ensc.runner.certify import fooled_members
 from ensc.runner.repair import repair
 from ensc.runner.split.board import Board, Standing
-from ensc.runner.split.loop import Outcome, SplitSettings, play
+from ensc.runner.split.loop import INTERRUPTED, Outcome, SplitSettings, play
 from ensc.runner.split.patterns import Knowledge, Witness, members_of
 from ensc.runner.split.proofs import proofs_of
 
@@ -26,10 +26,14 @@ def find_facts(problem: EnsembleProblem, settings: SplitSettings) -> Facts | Non
 
     Raises:
         Rejected: E0931 if the attacker's set is unbounded; what the backend rejects.
+        KeyboardInterrupt: somebody does not want to wait for the file.
     """
     if isinstance(problem.goal, (MinimizeRadius, ProfileValue)):
         return None
-    return facts_of(problem, play(problem, settings))
+    outcome = play(problem, settings)
+    if INTERRUPTED in outcome.reasons:
+        raise KeyboardInterrupt
+    return facts_of(problem, outcome)
 
 
 def facts_of(problem: EnsembleProblem, outcome: Outcome) -> Facts | None:

@@ -1,6 +1,7 @@
 """Every command as its user sees it: exit codes, what goes to which stream, which files appear."""
 
 import gzip
+import itertools
 import json
 import os
 import re
@@ -221,20 +222,79 @@ def test_statistics(folder: Path) -> None:
     assert f"rows {counts['rows']}, columns {counts['columns']}, nonzeros {counts['nonzeros']}" in header
 
 
+def test_statistics_tell_each_pass(folder: Path) -> None:
+    out = succeeded(run_here(folder, "compile", "--stats", "q.rq", "-o", "out.mps"))
+    header = "after pass  columns  rows  nonzeros  binaries  seconds"
+    assert re.sub(" +", " ", header) in re.sub(" +", " ", out)
+    rows = re.findall(r"^  (\S+)( +\d+){4}( +[\d.]+)?$", out, re.MULTILINE)
+    assert [name for name, *_ in rows] == ["(-O0)", "relax", "attacks", "model", "linear"]
+    assert "  relax: linear relaxation over box and ball; " in out
+
+
+@pytest.mark.parametrize("form", [("--stats", "json"), ("--stats=json",)])
+def test_statistics_as_json(folder: Path, form: tuple[str, ...]) -> None:
+    out = succeeded(run_here(folder, "compile", "q.rq", "-o", "out.mps", "-O2", *form))
+    told = json.loads(out)
+    assert told["schema"] == "ensc-stats-1"
+    assert told["level"] == 2
+    assert [each["pass"] for each in told["passes"]] == [
+        *("(-O0)", "relax", "attacks", "tighten", "model", "linear")
+    ]
+    for before, after in itertools.pairwise(told["passes"]):
+        assert after["before"] == before["after"]
+    last = told["passes"][-1]["after"]
+    assert {name: told[name] for name in last} == last
+    assert told["bytes"] == (folder / "out.mps").stat().st_size
+
+
+def test_statistics_of_a_sweep_are_one_array(folder: Path) -> None:
+    out = succeeded(
+        run_here(folder, "compile", "q.rq", "-o", "out.mps", "-D", "epsilon=1:2:1", "--stats=json")
+    )
+    assert [each["file"] for each in json.loads(out)] == ["out-epsilon=1.mps", "out-epsilon=2.mps"]
+
+
 @pytest.mark.parametrize(
-    ("level", "part"),
+    ("level", "more", "part"),
     [
-        ("query", "// the end\n"),
-        ("problem", "goal: maximize value\n"),
-        ("bounds", "f1: may be fooled at point"),
-        ("model", "variables\n"),
-        ("linear", "variables\n"),
+        ("query", (), "// the end\n"),
+        ("problem", (), "goal: maximize value\n"),
+        ("bounds", (), "f1: may be fooled at point"),
+        ("printed", ("-O0",), "f1: may be fooled at points 1, 2\n"),
+        ("relax", (), "relax: linear relaxation over box and ball"),
+        ("attacks", (), "attacks: 2 attacks asked for, 2 kept, ordered\n"),
+        ("tighten", ("-O2",), "tighten: "),
+        ("facts", ("-O3",), "point 1: solved, patterns {"),
+        ("model", (), "variables\n"),
+        ("linear", ("-O3",), "variables\n"),
     ],
 )
-def test_emit(folder: Path, level: str, part: str) -> None:
+def test_emit(folder: Path, level: str, more: tuple[str, ...], part: str) -> None:
     before = sorted(folder.iterdir())
-    assert part in succeeded(run_here(folder, "compile", "q.rq", "--emit", level))
+    assert part in succeeded(run_here(folder, "compile", "q.rq", "--emit", level, *more))
     assert sorted(folder.iterdir()) == before
+
+
+def test_a_pass_of_another_level_is_refused(folder: Path) -> None:
+    run = run_here(folder, "compile", "q.rq", "--emit", "tighten")
+    assert run.code == 1
+    assert "error[E1061]: the pass `tighten` does not run at -O1" in run.err
+    assert "at -O1 these do: relax, attacks, model, linear" in run.err
+
+
+def test_an_unknown_pass_is_answered_by_their_list(folder: Path) -> None:
+    run = run_here(folder, "compile", "q.rq", "--emit", "everything")
+    assert run.code == 2
+    assert all(name in run.err for name in ("query", "bounds", "relax", "facts", "tighten", "linear"))
+
+
+@pytest.mark.parametrize("level", ["-O2", "-O3"])
+def test_levels_keep_the_certified_value(folder: Path, level: str) -> None:
+    values = {
+        json.loads(run_here(folder, "solve", "q.rq", "--strategy", "joint", "--json", *more).out)["value"]
+        for more in ((), (level,))
+    }
+    assert len(values) == 1
 
 
 # solve and decode --------------------------------------------------------------------------------------
