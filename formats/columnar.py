@@ -12,13 +12,25 @@ import numpy as np
 import numpy.typing as npt
 
 from ensc.compiler.types.model import Floats
-from ensc.formats.numbers import LONGEST, Texts
-from ensc.formats.shortest import shortest
+from ensc.formats.numbers import Texts
+from ensc.formats.shortest import padded, shortest
 
 Places: TypeAlias = npt.NDArray[np.integer]
 
 BLOCK = 1 << 16
 """Lines in a block: enough for numpy to be worth its overhead, few enough to be small beside a file."""
+
+
+FEW = 1 << 14
+"""Numbers of which all are looked at to see whether they repeat; of more, every sixteenth different one."""
+
+SLOT_BITS = 18
+"""The slots fit into a processor's cache; there are many times more than an ensemble has weights."""
+
+SAMPLED = np.uint64(1 << 60)
+
+MIXER = np.uint64(0x9E3779B97F4A7C15)
+"""An odd number near 2^64 over the golden ratio: multiplied by it, neighbouring numbers are spread evenly."""
 
 
 def blocks(first: int, last: int) -> Iterator[tuple[int, int]]:
@@ -43,7 +55,7 @@ def lines(*parts: Texts | bytes) -> bytes:
 
 
 class Spelling:
-    """The canonical texts of many numbers.
+    """The texts of many numbers, as parts of lines: with null bytes anywhere in them.
 
     An ensemble repeats its weights for every attack and point, and formatting a number costs more than
     everything else a writer does with it: where numbers repeat, each is formatted once.
@@ -53,38 +65,61 @@ class Spelling:
         """Look at finite numbers, shape (numbers,)."""
         self._values = values
         self._table: Texts | None = None
-        order = np.argsort(values)
-        ordered = values[order]
-        new = np.ones(len(values), dtype=np.bool_)
-        new[1:] = ordered[1:] != ordered[:-1]
-        if 4 * np.count_nonzero(new) <= len(values):
-            self._which = np.empty(len(values), dtype=np.uint32)
-            self._which[order] = np.cumsum(new, dtype=np.uint32) - 1
-            self._table = _formatted(ordered[new])
+        if _repeat(values):
+            self._which, distinct = _numbered(values)
+            self._table = shortest(distinct)
 
     def __getitem__(self, chosen: slice | Places) -> Texts:
         """Return the texts of some of the numbers."""
         if self._table is None:
-            return _formatted(self._values[chosen])
-        return self._table[self._which[chosen]]
+            return padded(self._values[chosen])
+        return self._table.take(self._which[chosen])
 
 
-def _formatted(values: Floats) -> Texts:
-    found = np.empty(len(values), dtype=("S", LONGEST))
-    for first, last in blocks(0, len(values)):
-        found[first:last] = shortest(values[first:last])
-    return found
+def _repeat(values: Floats) -> bool:
+    """Whether numbers occur four times on average; told by those whose bits mix to a small number."""
+    mixed = values.view(np.uint64) * MIXER
+    sample = np.sort(mixed[mixed < SAMPLED] if len(values) > FEW else mixed)
+    return 4 * (1 + np.count_nonzero(sample[1:] != sample[:-1])) <= len(sample)
+
+
+def _numbered(values: Floats) -> tuple[npt.NDArray[np.uint32], Floats]:
+    """Return for each number its place in an array without repetitions, and that array.
+
+    Each number sends its position to a slot that its bits name; the last one to arrive stands for all equal
+    ones. Different numbers that share a slot are told apart by sorting them.
+    """
+    count = len(values)
+    slots = np.empty(1 << SLOT_BITS, dtype=np.uint32)
+    stands = np.empty(count, dtype=np.uint32)
+    for first, last in blocks(0, count):
+        slots[_slots(values[first:last])] = np.arange(first, last, dtype=np.uint32)
+    for first, last in blocks(0, count):
+        stands[first:last] = slots[_slots(values[first:last])]
+    others = np.flatnonzero(values[stands] != values)
+    order = others[np.argsort(values[others], kind="stable")]
+    new = np.ones(len(order), dtype=np.bool_)
+    new[1:] = values[order[1:]] != values[order[:-1]]
+    stands[order] = order[new][np.cumsum(new) - 1]
+    chosen = np.zeros(count, dtype=np.bool_)
+    chosen[stands] = True
+    places = np.cumsum(chosen, dtype=np.uint32) - np.uint32(1)
+    return places[stands], values[chosen]
+
+
+def _slots(values: Floats) -> Places:
+    return (values.view(np.uint64) * MIXER >> np.uint64(64 - SLOT_BITS)).view(np.int64)
 
 
 def spelled(values: Floats) -> Texts:
     """Return the canonical text of each number, shape (numbers,)."""
-    return Spelling(values)[:]
+    return shortest(values)
 
 
 def spelled_bounds(values: Floats) -> Texts:
-    """Return the text of each bound, empty for an infinite one."""
+    """Return the text of each bound as part of a line, empty for an infinite one."""
     finite = np.isfinite(values)
-    return np.where(finite, spelled(np.where(finite, values, 0.0)), b"")
+    return np.where(finite, padded(np.where(finite, values, 0.0)), b"")
 
 
 def stable_order(keys: Places) -> npt.NDArray[np.intp]:

@@ -2,21 +2,25 @@
 
 A number x between 1e-4 and 1e15 is scaled to x 10^k with 17 digits before the point. The product is computed
 exactly, as a sum p + q of two floats (Dekker 1971), and so is half the distance h to the neighbours of x. A
-decimal reads back as x if, scaled alike, it lies within h of p + q. Sought is the multiple of the highest
-power of ten that does: the nearest multiples of 1, 10, 100, ... are tried until one is too far away.
+decimal reads back as x if, scaled alike, it lies within h of p + q. As h < 12, at most one multiple of 100
+does; if one does, it is what remains of the shortest text when its trailing zeros are dropped, because no
+other decimal of at most 15 digits reads back as x. Else it is the nearest multiple of 10 that does, or the
+nearest integer.
 
 Whatever is not plainly decided (a power of two, a tie, a number outside the range) is left to `repr`, so
 that rounding errors in the comparisons cost time and never a digit.
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from ensc.compiler.types.model import Flags, Floats, Indices
 from ensc.formats.numbers import LONGEST, Texts, canonical
 
 FEW = 512
 """Below this, `repr` is as fast."""
+
+BLOCK = 1 << 14
+"""Numbers in a block: what is computed of them fits into a processor's cache."""
 
 LOW, HIGH = 1e-4, 1e15
 
@@ -35,30 +39,67 @@ MANTISSA = (1 << 52) - 1
 QUADS = np.array([f"{i:04}" for i in range(10_000)], dtype="S4").view(np.uint32)
 """Four digits at a time."""
 
+LAST_QUADS = np.array([f"{i:04}".rstrip("0") for i in range(10_000)], dtype="S4").view(np.uint32)
+"""The same at the end of a number, where zeros are dropped."""
+
+_HEADS = [
+    (sign + ("0." + "0" * (-1 - exponent) if exponent else "").encode()).ljust(6, b"\0")
+    + b"%d%s" % (digit, point)
+    for sign in (b"", b"-")
+    for exponent in range(-4, 1)
+    for digit in range(10)
+    for point in (b"", b"" if exponent else b".")
+]
+HEADS = np.array(_HEADS, dtype="S8").view(np.uint64)
+"""A number below 10 up to its first digit, and its point: by sign, exponent, digit, and whether more
+digits follow."""
+
 
 def shortest(values: Floats) -> Texts:
-    """Return the canonical text of each number.
+    """Return the canonical text of each number, as wide as the longest one.
+
+    Args:
+        values: finite, shape (numbers,).
+    """
+    if not len(values):
+        return np.empty(0, dtype=("S", LONGEST))
+    ended = np.zeros((len(values), LONGEST + 1), dtype=np.uint8)
+    ended[:, :LONGEST] = padded(values).view(np.uint8).reshape(-1, LONGEST)
+    ended[:, LONGEST] = ord("\n")
+    return np.array(ended.tobytes().translate(None, b"\0").split())
+
+
+def padded(values: Floats) -> Texts:
+    """Return the canonical text of each number, with null bytes anywhere in it.
 
     Args:
         values: finite, shape (numbers,).
     """
     found = np.zeros(len(values), dtype=("S", LONGEST))
-    size = np.abs(values)
-    plain = (size >= LOW) & (size < HIGH) if len(values) >= FEW else np.zeros(len(values), dtype=np.bool_)
-    places = np.flatnonzero(plain)
-    digits, exponents, zeros, decided = _digits(size[places])
-    places = places[decided]
-    _lay_out(found, places, values[places] < 0, digits[decided], exponents[decided], zeros[decided])
-    plain[:] = False
-    plain[places] = True
-    found[~plain] = canonical(values[~plain])
+    for start in range(0, len(values), BLOCK):
+        _fill(found[start : start + BLOCK], values[start : start + BLOCK])
     return found
 
 
-def _digits(x: Floats) -> tuple[Indices, Indices, Indices, Flags]:
-    """Return digits, decimal exponents and trailing zeros of positive numbers, and which are decided.
+def _fill(found: Texts, values: Floats) -> None:
+    size = np.abs(values)
+    plain = (size >= LOW) & (size < HIGH) if len(values) >= FEW else np.zeros(len(values), dtype=np.bool_)
+    x = np.where(plain, size, 1.0)
+    digits, exponents, decided = _digits(x)
+    plain &= decided
+    usual = plain & (exponents <= 0)
+    _lay_out_small(found, usual, values < 0, digits, exponents)
+    for exponent in np.flatnonzero(np.bincount(exponents[plain & ~usual])).tolist():
+        chosen = np.flatnonzero(plain & (exponents == exponent))
+        found[chosen] = _with_point(digits[chosen], values[chosen] < 0, exponent)
+    if not plain.all():
+        found[~plain] = canonical(values[~plain])
 
-    A number is `digits * 10^(exponent - 16)` with 17 digits, the last `zeros` of them 0.
+
+def _digits(x: Floats) -> tuple[Indices, Indices, Flags]:
+    """Return digits and decimal exponents of positive numbers, and which are decided.
+
+    A number is `digits * 10^(exponent - 16)` with 17 digits, of which trailing zeros are to be dropped.
     """
     exponents = np.floor(np.log10(x)).astype(np.int64)
     scale = POWERS[DIGITS - 1 - exponents]
@@ -68,28 +109,20 @@ def _digits(x: Floats) -> tuple[Indices, Indices, Indices, Flags]:
     nearest = np.rint(low)
     digits = whole + nearest.astype(np.int64)
     decided = np.abs(np.abs(low - nearest) - 0.5) > CLOSE
-    zeros = np.zeros(len(x), dtype=np.int64)
-    left = np.arange(len(x))
-    for power in range(1, DIGITS):
-        step = 10**power
-        rest = whole[left] % step
-        offset = rest + low[left]
-        multiple = np.rint(offset / step)
-        distance = np.abs(offset - multiple * step)
-        near = np.abs(distance - reach[left]) <= CLOSE
-        if power == 1:
+    for step in (10, 100):
+        floor = whole // step * step
+        offset = (whole - floor) + low
+        multiple = np.rint(offset / step) * step
+        distance = np.abs(offset - multiple)
+        inside = distance < reach
+        near = np.abs(distance - reach) <= CLOSE
+        if step == 10:
             near |= np.abs(distance - 5.0) <= CLOSE
-            decided |= distance < reach[left]
-        decided[left[near]] = False
-        inside = distance < reach[left]
-        left, rest, multiple = left[inside], rest[inside], multiple[inside]
-        if not len(left):
-            break
-        digits[left] = whole[left] - rest + multiple.astype(np.int64) * step
-        zeros[left] = power
+        decided = (decided | inside) & ~near
+        digits = np.where(inside, floor + multiple.astype(np.int64), digits)
     decided &= (x.view(np.int64) & MANTISSA) != 0
     decided &= (whole >= 10 ** (DIGITS - 1)) & (digits >= 10 ** (DIGITS - 1)) & (digits < 10**DIGITS)
-    return digits, exponents, zeros, decided
+    return digits, exponents, decided
 
 
 def _product(x: Floats, y: Floats) -> tuple[Floats, Floats]:
@@ -100,40 +133,46 @@ def _product(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     return product, ((x_high * y_high - product) + x_high * y_low + x_low * y_high) + x_low * y_low
 
 
-def _lay_out(
-    found: Texts, places: Indices, negative: Flags, digits: Indices, exponents: Indices, zeros: Indices
-) -> None:
-    """Write numbers to their places: sign, digits, point; trailing zeros behind the point are left out."""
-    rows = found.view(np.uint8).reshape(len(found), LONGEST)
-    kinds = ((exponents + 4) * 2 + negative).astype(np.uint8)
-    order = np.argsort(kinds, kind="stable")
-    edges = np.concatenate([[0], np.cumsum(np.bincount(kinds, minlength=1))])
-    characters = _characters(digits[order])
-    shown = np.arange(DIGITS) < (DIGITS - zeros[order])[:, None]
-    for kind in np.flatnonzero(np.diff(edges)).tolist():
-        part = slice(edges[kind], edges[kind + 1])
-        exponent, sign = kind // 2 - 4, kind % 2
-        text = np.zeros((edges[kind + 1] - edges[kind], LONGEST), dtype=np.uint8)
-        text[:, :sign] = ord("-")
-        before = max(exponent + 1, 0)
-        text[:, sign : sign + before] = characters[part, :before]
-        at = sign + before
-        if before == 0:
-            text[:, at : at + 1 - exponent] = np.frombuffer(b"0." + b"0" * (-1 - exponent), dtype=np.uint8)
-            at += 1 - exponent
-        else:
-            text[:, at] = np.where(shown[part, before], ord("."), 0)
-            at += 1
-        behind = DIGITS - before
-        text[:, at : at + behind] = np.where(shown[part, before:], characters[part, before:], 0)
-        rows[places[order[part]]] = text
+def _lay_out_small(found: Texts, chosen: Flags, negative: Flags, digits: Indices, exponents: Indices) -> None:
+    """Write numbers below 10 to their places, each part of a number to bytes of its own."""
+    places: slice | Flags = slice(None) if chosen.all() else chosen
+    first, behind, quads = _parts(digits[places])
+    kinds = ((negative[places] * 5 + exponents[places] + 4) * 10 + first) * 2 + (behind > 0)
+    text = np.empty((len(kinds), LONGEST // 4), dtype=np.uint32)
+    text.view(np.uint64)[:, 0] = HEADS[kinds]
+    text[:, 5] = LAST_QUADS[quads[3]]
+    empty = quads[3] == 0
+    for place in (2, 1, 0):
+        text[:, 2 + place] = np.where(empty, LAST_QUADS[quads[place]], QUADS[quads[place]])
+        empty &= quads[place] == 0
+    found[places] = text.view(found.dtype)[:, 0]
 
 
-def _characters(digits: Indices) -> npt.NDArray[np.uint8]:
-    """Return the 17 digits of each number as characters, shape (numbers, 17)."""
-    found = np.empty((len(digits), 5), dtype=np.uint32)
-    upper, lower = digits // 10**8, digits % 10**8
-    first, middle = upper // 10**8, upper % 10**8
-    for column, part in enumerate((first, middle // 10**4, middle % 10**4, lower // 10**4, lower % 10**4)):
-        found[:, column] = QUADS[part]
-    return found.view(np.uint8).reshape(len(digits), 20)[:, 3:]
+def _parts(digits: Indices) -> tuple[Indices, Indices, tuple[Indices, ...]]:
+    """Return the first of 17 digits, the other 16, and those four at a time."""
+    first = digits // 10**16
+    behind = digits - first * 10**16
+    upper = behind // 10**8
+    lower = behind - upper * 10**8
+    quads = []
+    for half in (upper, lower):
+        high = half // 10**4
+        quads += [high, half - high * 10**4]
+    return first, behind, tuple(quads)
+
+
+def _with_point(digits: Indices, negative: Flags, exponent: int) -> Texts:
+    """Return the texts of numbers that have the same count of digits before the point, two at least."""
+    first, _, quads = _parts(digits)
+    characters = np.empty((len(digits), 5), dtype=np.uint32)
+    for column, part in enumerate((first, *quads)):
+        characters[:, column] = QUADS[part]
+    seventeen = characters.view(np.uint8).reshape(len(digits), 20)[:, 3:]
+    shown = np.logical_or.accumulate((seventeen != ord("0"))[:, ::-1], axis=1)[:, ::-1]
+    before = exponent + 1
+    text = np.zeros((len(digits), LONGEST), dtype=np.uint8)
+    text[:, 0] = np.where(negative, ord("-"), 0)
+    text[:, 1 : 1 + before] = seventeen[:, :before]
+    text[:, 1 + before] = np.where(shown[:, before], ord("."), 0)
+    text[:, 2 + before : 2 + DIGITS] = np.where(shown[:, before:], seventeen[:, before:], 0)
+    return text.view(("S", LONGEST))[:, 0]

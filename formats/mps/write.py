@@ -31,12 +31,17 @@ from ensc.formats.columnar import (
     blocks,
     lines,
     spelled,
-    spelled_bounds,
     stable_order,
     texts,
 )
 from ensc.formats.numbers import Texts
+from ensc.formats.shortest import padded
 from ensc.formats.tableau import Tableau, tabulate
+
+KINDS = np.array([f" {kind} BND ".encode() for kind in ("BV", "FX", "LO", "MI", "FR", "PL", "UP")])
+"""How a bound begins."""
+
+BINARY, FIXED, LEAST, ENDLESS, FREE, NO_MOST, MOST = range(len(KINDS))
 
 
 def write_mps(model: Model, *, indicators: bool = False, ordered_sets: bool = False) -> Iterator[bytes]:
@@ -89,10 +94,10 @@ def _columns(t: Tableau, columns: Texts, rows: Texts) -> Iterator[bytes]:
     def section(first: int, last: int) -> Iterator[bytes]:
         for start, stop in blocks(first, last):
             entries = order[start:stop]
-            parts = columns[column_of[entries]], rows[row_of[entries]], numbers[entries]
+            parts = columns.take(column_of[entries]), rows.take(row_of[entries]), numbers[entries]
             yield lines(b" ", parts[0], b" ", parts[1], b" ", parts[2], b"\n")
 
-    boundary = int((~t.integer)[column_of].sum())
+    boundary = np.count_nonzero(column_of < np.count_nonzero(~t.integer))  # the integer columns come last
     yield from section(0, boundary)
     if t.integer.any():
         yield b" MARKER 'MARKER' 'INTORG'\n"
@@ -111,20 +116,20 @@ def _bounds(t: Tableau, columns: Texts) -> Iterator[bytes]:
     switches = np.zeros(len(columns), dtype=np.bool_)
     switches[t.indicator[t.indicator >= 0]] = True
     for first, last in blocks(0, len(columns)):
-        names, switch = columns[first:last], switches[first:last]
-        lower, upper = t.lower[first:last], t.upper[first:last]
-        below, above = np.isfinite(lower) & ~switch, np.isfinite(upper) & ~switch
-        fixed = lower == upper
-        kinds = np.select([switch, fixed, below, above], [b"BV", b"FX", b"LO", b"MI"], b"FR")
-        second = above & ~fixed
-        unbounded = t.integer[first:last] & below & ~above
-        yield lines(
-            *(np.where(unbounded, b" PL BND ", b""), np.where(unbounded, names, b"")),
-            *(np.where(unbounded, b"\n ", b" "), kinds, b" BND ", names),
-            *(np.where(below, b" ", b""), np.where(below, spelled_bounds(lower), b""), b"\n"),
-            *(np.where(second, b" UP BND ", b""), np.where(second, names, b""), np.where(second, b" ", b"")),
-            *(np.where(second, spelled_bounds(upper), b""), np.where(second, b"\n", b"")),
-        )
+        lower, upper, switch = t.lower[first:last], t.upper[first:last], switches[first:last]
+        below, above, fixed = np.isfinite(lower), np.isfinite(upper), lower == upper
+        unbounded = np.flatnonzero(t.integer[first:last] & below & ~above & ~switch)
+        kind = np.select([switch, fixed, below, above], [BINARY, FIXED, LEAST, ENDLESS], FREE)
+        second = np.flatnonzero(above & ~fixed & ~switch)
+        of = np.concatenate([unbounded, np.arange(len(lower)), second])
+        kinds = np.concatenate([np.full(len(unbounded), NO_MOST), kind, np.full(len(second), MOST)])
+        order = np.argsort(of, kind="stable")
+        of, kinds = of[order], kinds[order]
+        numbers = np.where(kinds == MOST, upper[of], lower[of])
+        stated = (kinds == FIXED) | (kinds == LEAST) | (kinds == MOST)
+        values = np.where(stated, padded(np.where(stated, numbers, 0.0)), b"")
+        ends = np.where(stated, b" ", b"")
+        yield lines(KINDS[kinds], columns[first:last].take(of), ends, values, b"\n")
 
 
 def _ordered_sets(t: Tableau) -> Iterator[bytes]:
