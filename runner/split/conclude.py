@@ -92,8 +92,10 @@ def concluded(problem: EnsembleProblem, outcome: Outcome) -> Verdict:
 
 
 def _ends(problem: EnsembleProblem, board: Board, now: Standing) -> _Ends:
+    if any(not known.witnesses for known in board.points):  # not even surveyed
+        return _Ends(Fraction(0), now.upper.bound, None, None)
     attack = rebuilt(board, now.lower, tuple(known.feasible for known in board.points))
-    if attack is None or any(not known.witnesses for known in board.points):
+    if attack is None:
         return _Ends(Fraction(0), now.upper.bound, None, None)
     certificate = certify(problem, attack)
     assert certificate.admissible, "witnesses are admissible, and their mixture is no larger than asked"

@@ -26,6 +26,9 @@ from ensc.runner.split.patterns import Refutation, Witness, mask_of
 SEMANTICS = 1
 """Changes whenever entries of the same key would mean something else."""
 
+NOWHERE = Fraction(-1)
+"""The radius of an entry that stands for no finished work."""
+
 BITS = 1 << 16
 """Of a numerator or denominator, at most; longer ones are no honest perturbations."""
 
@@ -165,14 +168,18 @@ def recalled(
             except (ValueError, TypeError, KeyError, ArithmeticError):
                 wrong += 1
                 continue
-            if entry.solvers in {"", solvers}:
-                entries[j].append(entry)
-            elif entry.found:
-                entries[j].append(Entry("survey", Fraction(-1), found=entry.found))
-            replayed, said = len(entry.found), len(_listed(record["found"]))
-            beyond = Fraction(str(record["radius"])) > problem.threat.radius
-            wrong += 0 if beyond else said - replayed
+            beyond = entry.radius > problem.threat.radius  # where a perturbation may be too large here
+            missing = 0 if beyond else len(_listed(record["found"])) - len(entry.found)
+            if missing or entry.solvers not in {"", solvers}:
+                entry = _only_found(entry)
+            wrong += missing
+            entries[j].append(entry)
     return entries, wrong
+
+
+def _only_found(entry: Entry) -> Entry:
+    """Keep what was replayed of an entry whose other claims do not count; the work is not done by it."""
+    return Entry("survey", NOWHERE, found=entry.found)
 
 
 def _entry(problem: EnsembleProblem, point: int, record: Record) -> Entry:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ensc.compiler.types.model import Model
 from ensc.compiler.types.solution import Proof, Solution, Status
-from ensc.runner.split.answer import solve_by_cbc
+from ensc.runner.solvers.cbc import CBC
+from ensc.runner.split.answer import solve_by_cbc, solve_by_milp
 
 FLAG = "ENSC_TEST_DEAD"
 
@@ -30,3 +31,27 @@ def hangs(model: Model, seconds: float | None, seed: int) -> tuple[Solution, Pro
 def interrupts(model: Model, seconds: float | None, seed: int) -> tuple[Solution, Proof | None]:
     del model, seconds, seed
     raise KeyboardInterrupt
+
+
+def always_dies(model: Model, seconds: float | None, seed: int) -> tuple[Solution, Proof | None]:
+    del model, seconds, seed
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def claims_infeasible(model: Model, seconds: float | None, seed: int) -> tuple[Solution, Proof | None]:
+    del model, seconds, seed
+    return Solution(Status.INFEASIBLE, {}), Proof("a liar", 1e-6, "the model is infeasible")
+
+
+def claims_nonsense(model: Model, seconds: float | None, seed: int) -> tuple[Solution, Proof | None]:
+    """Call everything feasible, with numbers that are none."""
+    del seconds, seed
+    numbers = (float("nan"), float("inf"), 1e300, -1.0)
+    values = {name: numbers[i % 4] for i, name in enumerate(model.variables.names())}
+    return Solution(Status.OPTIMAL, values, 0.0, 0.0), Proof("nonsense", 1e-6, "the optimum is 0")
+
+
+def crashes(model: Model, seconds: float | None, seed: int) -> tuple[Solution, Proof | None]:
+    """Run a real solver with less memory than it needs to start."""
+    return solve_by_milp(CBC, model, seconds, seed, memory=1)
