@@ -1,24 +1,26 @@
-"""Backward linear relaxation (DeepPoly, CROWN): lower bounds of linear forms of any value of a network.
+"""Backward linear relaxation (DeepPoly, CROWN): forms of any value of a network become forms of its input.
 
 A form `w v` over value v is rewritten layer by layer towards the input. A linear layer is substituted; a
 rectifier is replaced by the line below it where its coefficient is positive and by the line above it
-where negative (Singh et al. 2019, Zhang et al. 2018). What remains is a linear form of the input, whose
-least value over box ∩ ball is known exactly (`concretize`).
+where negative (Singh et al. 2019, Zhang et al. 2018). What remains is a linear form of the input below the
+one asked for, whose least value over the input set `concretize` knows.
 
 Sound in real arithmetic: each step rewrites the inequality with the coefficients as computed and
 subtracts a proved bound of what rounding changed, `slack` times the largest values the layer can take.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 import numpy as np
+import numpy.typing as npt
 
-from ensc.compiler.passes.concretize import least
 from ensc.compiler.passes.interval import correlate
+from ensc.compiler.passes.lines import MaximumLines, RectifierLines, maximum_lines, rectifier_lines
 from ensc.compiler.passes.rounding import UNIT, slack
 from ensc.compiler.passes.tree_bounds import least_leaf_sums
-from ensc.compiler.types.bounds import InputSets, Interval
+from ensc.compiler.types.bounds import Bounds, Interval
 from ensc.compiler.types.network import (
     Affine,
     Convolution,
@@ -34,205 +36,259 @@ from ensc.compiler.types.network import (
     Trees,
 )
 
+_Entry = TypeVar("_Entry", bound=np.generic)
 
-def least_forms(
-    network: Network, sets: InputSets, values: list[Interval], value: int, forms: Floats
-) -> Floats:
-    """Return lower bounds of linear forms of one value.
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """How a layer is passed backwards, at every point of a batch.
+
+    Attributes:
+        layer: which layer.
+        inputs: bounds of the values it reads.
+        error: what rounding may change for each unit of a coefficient, shape (points, size).
+        lines: what stands for it if it is not linear.
+    """
+
+    layer: Layer
+    inputs: tuple[Interval, ...]
+    error: Floats
+    lines: RectifierLines | MaximumLines | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forms:
+    """Linear forms over one value, each on the input set of one point.
+
+    Attributes:
+        owner: the point of each form, shape (forms,).
+        coefficients: shape (forms, size of the value).
+        constant: added, shape (forms,).
+    """
+
+    owner: Integers
+    coefficients: Floats
+    constant: Floats
+
+    def at(self, chosen: slice | Integers) -> "Forms":
+        """Return some of the forms."""
+        return Forms(self.owner[chosen], self.coefficients[chosen], self.constant[chosen])
+
+
+def steps_of(network: Network, bounds: Bounds) -> list[Step]:
+    """Return the steps through a network whose values are all bounded."""
+    return [step_of(layer, bounds.values) for layer in network.layers]
+
+
+def step_of(layer: Layer, values: Sequence[Interval]) -> Step:
+    """Return the step through one layer, whose inputs at least are bounded."""
+    read = (
+        tuple(values[s] for s in layer.sources)
+        if isinstance(layer, Sum | Gather)
+        else (values[layer.source],)
+    )
+    reach = read[0].reach
+    lines: RectifierLines | MaximumLines | None = None
+    match layer:
+        case Affine():
+            terms, magnitude = layer.weight.shape[1], reach @ np.abs(layer.weight).T + np.abs(layer.bias)
+        case Convolution():
+            bias = np.repeat(np.abs(layer.bias), layer.taps.shape[1])
+            terms, magnitude = layer.taps.shape[2], correlate(layer, np.abs(layer.kernel), reach) + bias
+        case Scale():
+            terms, magnitude = 4, np.abs(layer.factor) * reach + np.abs(layer.offset)
+            magnitude = magnitude / np.abs(layer.divisor)
+        case Sum():
+            terms, magnitude = 0, np.zeros((1, layer.size))
+        case Gather():
+            terms, magnitude = 2, _gathered_reach(layer, read)
+        case Relu():
+            lines = rectifier_lines(read[0])
+            terms, magnitude = 0, reach + lines.offset
+        case MaxPool():
+            lines = maximum_lines(layer, read[0])
+            chosen = [np.take_along_axis(reach, index, axis=1) for index in (lines.low, lines.high)]
+            terms, magnitude = 2, np.maximum(*chosen) + np.abs(lines.offset)
+        case Trees():
+            terms, magnitude = 0, np.zeros((1, layer.size))
+        case _:
+            assert_never(layer)
+    return Step(layer, read, slack(layer.size + terms + 4, magnitude), lines)
+
+
+def _gathered_reach(layer: Gather, read: Sequence[Interval]) -> Floats:
+    constants = np.broadcast_to(np.abs(layer.constants), (len(read[0].lower), len(layer.constants)))
+    return np.concatenate([*(interval.reach for interval in read), constants], axis=1)[:, layer.index]
+
+
+def rewritten(
+    steps: Sequence[Step],
+    inputs: Interval,
+    value: int,
+    forms: Forms,
+    *,
+    slopes: Mapping[int, Floats] | None = None,
+    tape: dict[int, Floats] | None = None,
+) -> Forms:
+    """Return forms of the input that are nowhere above the given ones on the input sets.
 
     Args:
-        network: the network.
-        sets: the input sets of a batch of points.
-        values: sound bounds of the values below `value` at least.
+        steps: through the layers below the value at least.
+        inputs: the boxes of the input sets.
         value: the value the forms are over.
-        forms: shape (points, forms, size of the value).
-
-    Returns:
-        Shape (points, forms).
+        forms: the forms.
+        slopes: of the lines below rectifiers, by the number of the value; in [0, 1], shape (forms, size).
+        tape: is given the coefficients of every value that is not computed linearly.
     """
-    state = _State(values, {value: forms}, np.zeros(forms.shape[:2]))
+    state = _State(forms.owner, inputs, steps, {value: forms.coefficients}, forms.constant)
     for number in range(value, 0, -1):
         if number in state.forms:
-            _substitute(state, network.layers[number - 1], state.forms.pop(number))
-    if 0 not in state.forms:
-        return state.constant
-    return state.constant + least(sets, state.forms[0]) - slack(2, np.abs(state.constant))
+            form, step = state.forms.pop(number), steps[number - 1]
+            if tape is not None and step.lines is not None:
+                tape[number] = form
+            _substitute(state, step, form, None if slopes is None else slopes.get(number))
+    nothing = np.zeros((len(forms.owner), inputs.lower.shape[1]))
+    return Forms(forms.owner, state.forms.get(0, nothing), state.constant)
+
+
+def lines_chosen(step: Step, form: Floats, owner: Integers, below: Floats | None) -> tuple[Floats, Floats]:
+    """Return slope and offset of the line that replaces each rectifier in each form."""
+    lines = step.lines
+    assert isinstance(lines, RectifierLines)
+    usual = spread(lines.below, owner)
+    lower = usual if below is None else np.where(spread(lines.open, owner), below, usual)
+    positive = form > 0
+    slope = np.where(positive, lower, spread(lines.above, owner))
+    return slope, np.where(positive, 0.0, spread(lines.offset, owner))
+
+
+def spread(amount: npt.NDArray[_Entry], owner: Integers) -> npt.NDArray[_Entry]:
+    """Return what belongs to each form of what belongs to each point."""
+    return amount if len(amount) == 1 else amount[owner]
+
+
+def contract(form: Floats, amount: Floats) -> Floats:
+    """Return `sum over the entries of form * amount` for each form; amount may have one row for all."""
+    if len(amount) == 1:
+        return np.asarray(form @ amount[0])
+    return np.asarray(np.einsum("rk,rk->r", form, amount))
 
 
 @dataclass(slots=True)
 class _State:
     """`sum over v of forms[v] v + constant` is below the forms asked for; alive only in a rewrite."""
 
-    values: list[Interval]
+    owner: Integers
+    inputs: Interval
+    steps: Sequence[Step]
     forms: dict[int, Floats]
     constant: Floats
 
-    def add(self, value: int, form: Floats) -> None:
+    def add(self, value: int, form: Floats, interval: Interval) -> None:
         """Add a form of a value to those already there."""
         before = self.forms.get(value)
         if before is None:
             self.forms[value] = form
             return
         self.forms[value] = before + form
-        self.forget(np.abs(self.forms[value]), 2 * UNIT * self.values[value].reach)
+        self.forget(self.forms[value], 2 * UNIT * interval.reach)
 
     def shift(self, form: Floats, amount: Floats) -> None:
-        """Add `form * amount` to the constant; amount has shape (points or 1, size)."""
-        self._accumulate(_dot(form, amount))
+        """Add `form * amount` to the constant; amount has shape (forms or 1, size)."""
+        self.accumulate(contract(form, amount))
 
-    def forget(self, size: Floats, error: Floats) -> None:
-        """Subtract what rounding may have changed: `size * error`."""
-        self._accumulate(-_dot(size, error))
+    def forget(self, form: Floats, error: Floats) -> None:
+        """Subtract what rounding may have changed: `|form| * error`, error of shape (points, size)."""
+        self.accumulate(-contract(np.abs(form), spread(error, self.owner)))
 
-    def add_constant(self, addend: Floats) -> None:
-        """Add what a form of a layer is at least, shape (points, forms)."""
-        self._accumulate(addend)
-
-    def _accumulate(self, addend: Floats) -> None:
+    def accumulate(self, addend: Floats) -> None:
+        """Add to the constant, rounded down."""
         total = self.constant + addend
         self.constant = total - 2 * UNIT * np.abs(total)
 
 
-def _dot(form: Floats, amount: Floats) -> Floats:
-    """Contract (points, forms, size) with (points or 1, size)."""
-    spread = np.broadcast_to(amount, (form.shape[0], form.shape[2]))
-    return np.asarray((form @ spread[..., None])[..., 0])
-
-
-def _substitute(state: _State, layer: Layer, form: Floats) -> None:
+def _substitute(state: _State, step: Step, form: Floats, below: Floats | None) -> None:
+    layer, x = step.layer, step.inputs[0]
+    if not isinstance(layer, Sum | Trees):
+        state.forget(form, step.error)
     match layer:
         case Affine():
-            _affine(state, layer, form)
+            state.shift(form, layer.bias[None])
+            state.add(layer.source, form @ layer.weight, x)
         case Convolution():
-            _convolution(state, layer, form)
+            state.shift(form, np.repeat(layer.bias, layer.taps.shape[1])[None])
+            state.add(layer.source, _transposed(layer, form, x.lower.shape[1] + 1), x)
         case Scale():
-            _scale(state, layer, form)
+            state.shift(form, (layer.offset / layer.divisor)[None])
+            state.add(layer.source, form * (layer.factor / layer.divisor), x)
         case Sum():
-            for source, sign in zip(layer.sources, layer.signs, strict=True):
-                state.add(source, form if sign > 0 else -form)
+            for source, sign, interval in zip(layer.sources, layer.signs, step.inputs, strict=True):
+                state.add(source, form if sign > 0 else -form, interval)
         case Gather():
-            _gather(state, layer, form)
+            _gather(state, step, layer, form)
         case Relu():
-            _relu(state, layer, form)
+            slope, offset = lines_chosen(step, form, state.owner, below)
+            state.shift(form, offset)
+            state.add(layer.source, form * slope, x)
         case MaxPool():
-            _max_pool(state, layer, form)
+            _max_pool(state, step, layer, form)
         case Trees():
-            state.add_constant(least_leaf_sums(layer, state.values[layer.source], form))
+            state.accumulate(_leaf_sums(layer, x, state.owner, form))
         case _:
             assert_never(layer)
 
 
-def _affine(state: _State, layer: Affine, form: Floats) -> None:
-    reach = state.values[layer.source].reach @ np.abs(layer.weight).T + np.abs(layer.bias)
-    state.forget(np.abs(form), slack(form.shape[-1] + layer.weight.shape[1] + 4, reach))
-    state.shift(form, layer.bias[None])
-    state.add(layer.source, form @ layer.weight)
-
-
-def _convolution(state: _State, layer: Convolution, form: Floats) -> None:
-    bias = np.repeat(layer.bias, layer.taps.shape[1])
-    reach = state.values[layer.source].reach
-    magnitude = correlate(layer, np.abs(layer.kernel), reach) + np.abs(bias)
-    state.forget(np.abs(form), slack(form.shape[-1] + layer.taps.shape[2] + 4, magnitude))
-    state.shift(form, bias[None])
-    state.add(layer.source, _transposed(layer, form, reach.shape[1] + 1))
+def _leaf_sums(layer: Trees, x: Interval, owner: Integers, form: Floats) -> Floats:
+    result = np.empty(len(form))
+    for point in np.flatnonzero(np.bincount(owner)):
+        rows = np.flatnonzero(owner == point)
+        result[rows] = least_leaf_sums(layer, x.at(slice(point, point + 1)), form[None, rows])[0]
+    return result
 
 
 def _transposed(layer: Convolution, form: Floats, padded: int) -> Floats:
-    """Return the form of the convolution's input, shape (points, forms, inputs)."""
+    """Return the form of the convolution's input, shape (forms, inputs)."""
     groups, positions, width = layer.taps.shape
     kernels = layer.kernel.reshape(groups, -1, width)
-    parts = form.reshape(*form.shape[:2], groups, kernels.shape[1], positions)
-    result = np.zeros((*form.shape[:2], padded))
+    parts = form.reshape(len(form), groups, kernels.shape[1], positions)
+    result = np.zeros((len(form), padded))
     for group in range(groups):
-        spread = np.einsum("psmq,mt->pstq", parts[:, :, group], kernels[group], optimize=True)
+        taken = np.einsum("rmq,mt->rtq", parts[:, group], kernels[group], optimize=True)
         for tap in range(width):
-            _add_at(result, layer.taps[group, :, tap], spread[:, :, tap])
-    return result[..., :-1]
+            _add_at(result, layer.taps[group, :, tap], taken[:, tap])
+    return result[:, :-1]
 
 
 def _add_at(target: Floats, index: Integers, addend: Floats) -> None:
     """Add along the last axis; an index of -1 adds to the last entry, which nobody reads."""
     kept = index[index >= 0]
-    if len(np.unique(kept)) == len(kept):
+    if not len(kept) or np.bincount(kept).max() == 1:
         target[..., kept] += addend[..., index >= 0]
     else:
         np.add.at(np.moveaxis(target, -1, 0), index, np.moveaxis(addend, -1, 0))
 
 
-def _scale(state: _State, layer: Scale, form: Floats) -> None:
-    reach = np.abs(layer.factor) * state.values[layer.source].reach + np.abs(layer.offset)
-    state.forget(np.abs(form), slack(form.shape[-1] + 8, reach / np.abs(layer.divisor)))
-    state.shift(form, (layer.offset / layer.divisor)[None])
-    state.add(layer.source, form * (layer.factor / layer.divisor))
-
-
-def _gather(state: _State, layer: Gather, form: Floats) -> None:
-    sizes = [state.values[source].lower.shape[1] for source in layer.sources]
-    width = sum(sizes)
-    collected = np.zeros((*form.shape[:2], width + len(layer.constants) + 1))
+def _gather(state: _State, step: Step, layer: Gather, form: Floats) -> None:
+    sizes = [interval.lower.shape[1] for interval in step.inputs]
+    collected = np.zeros((len(form), sum(sizes) + len(layer.constants) + 1))
     _add_at(collected, layer.index, form)
-    reach = np.concatenate([*(state.values[source].reach for source in layer.sources)], axis=1)
-    repeats = int(np.bincount(layer.index).max(initial=1))
-    if repeats > 1:
-        copied = np.concatenate(
-            [reach, np.broadcast_to(np.abs(layer.constants), (len(reach), len(layer.constants)))], 1
-        )
-        state.forget(np.abs(form), slack(repeats + 2, copied[:, layer.index]))
-    constants = collected[..., width:-1]
-    state.forget(np.abs(constants), slack(constants.shape[-1] + 2, np.abs(layer.constants)[None]))
+    constants = collected[:, sum(sizes) : -1]
+    state.forget(constants, slack(len(layer.constants) + 2, np.abs(layer.constants)[None]))
     state.shift(constants, layer.constants[None])
     start = 0
-    for source, size in zip(layer.sources, sizes, strict=True):
-        state.add(source, collected[..., start : start + size])
+    for source, size, interval in zip(layer.sources, sizes, step.inputs, strict=True):
+        state.add(source, collected[:, start : start + size], interval)
         start += size
 
 
-def _relu(state: _State, layer: Relu, form: Floats) -> None:
-    """Lines `below x <= max(0, x) <= above x + offset` on `[l, u]`.
-
-    Above: slope `u / (u - l)`, offset so large that the computed line passes over both ends. Below: slope
-    1 or 0, whichever encloses the smaller area.
-    """
-    interval = state.values[layer.source]
-    above, offset = lines_above(interval)
-    below = np.where(interval.upper > -interval.lower, 1.0, 0.0)
-    below = np.where(interval.lower >= 0, 1.0, np.where(interval.upper <= 0, 0.0, below))
+def _max_pool(state: _State, step: Step, layer: MaxPool, form: Floats) -> None:
+    lines = step.lines
+    assert isinstance(lines, MaximumLines)
     positive, negative = np.maximum(form, 0.0), np.minimum(form, 0.0)
-    state.forget(np.abs(form), slack(form.shape[-1] + 4, state.values[layer.source].reach + offset))
-    state.shift(negative, offset)
-    state.add(layer.source, positive * below[:, None] + negative * above[:, None])
-
-
-def lines_above(interval: Interval) -> tuple[Floats, Floats]:
-    """Return slope and offset of a line over the rectifier on an interval, each of its shape."""
-    lower, upper = interval.lower, interval.upper
-    crossing = (lower < 0) & (upper > 0)
-    gap = np.where(crossing, upper - lower, 1.0)
-    slope = np.where(crossing, upper / gap, np.where(lower >= 0, 1.0, 0.0))
-    needed = np.maximum(-slope * lower, upper - slope * upper)
-    raised = needed * (1 + 8 * UNIT) + 8 * UNIT * np.abs(upper)
-    return slope, np.where(crossing, np.maximum(raised, 0.0), 0.0)
-
-
-def _max_pool(state: _State, layer: MaxPool, form: Floats) -> None:
-    """Below: the candidate with the largest lower bound. Above: it, if it dominates; else a constant."""
-    interval = state.values[layer.source]
-    nothing = np.full((len(interval.lower), 1), -np.inf)
-    lower = np.concatenate([interval.lower, nothing], axis=1)[:, layer.windows]
-    upper = np.concatenate([interval.upper, nothing], axis=1)[:, layer.windows]
-    best = lower.argmax(axis=2)
-    floor = lower.max(axis=2)
-    others = np.where(np.arange(lower.shape[2]) == best[..., None], -np.inf, upper).max(axis=2)
-    dominated = others <= floor
-    ceiling = np.where(dominated, 0.0, upper.max(axis=2))
-    positive, negative = np.maximum(form, 0.0), np.minimum(form, 0.0)
-    chosen = np.where(dominated[:, None], form, positive)
-    state.forget(np.abs(negative), slack(form.shape[-1] + 2, np.abs(ceiling)))
-    state.shift(negative, ceiling)
-    units = np.arange(layer.size)
-    collected = np.zeros((*form.shape[:2], interval.lower.shape[1]))
-    for point in range(len(form)):
-        _add_at(collected[point], layer.windows[units, best[point]], chosen[point])
-    state.forget(np.abs(collected), slack(layer.size + 2, state.values[layer.source].reach))
-    state.add(layer.source, collected)
+    state.shift(negative, spread(lines.offset, state.owner))
+    parts = ((positive, lines.low), (negative * spread(lines.above, state.owner), lines.high))
+    collected = np.zeros((len(form), step.inputs[0].lower.shape[1]))
+    rows = np.arange(len(form))[:, None]
+    for part, index in parts:
+        np.add.at(collected, (rows, np.broadcast_to(spread(index, state.owner), part.shape)), part)
+    state.add(layer.source, collected, step.inputs[0])

@@ -1,36 +1,53 @@
 """InputSets × Network -> Bounds: interval arithmetic, tightened where it matters by linear relaxation.
 
 What matters: the inputs of rectifiers that interval arithmetic leaves unstable, the candidates of maxima,
-and the logits. Every other value follows from them by one interval step.
+the tests of trees, and the logits. Every other value follows from them by one interval step.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from ensc.compiler.passes.interval import propagate
-from ensc.compiler.passes.relaxation import least_forms
+from ensc.compiler.passes.relaxation import Forms, Step, step_of, steps_of
+from ensc.compiler.passes.slopes import Found, least_forms
 from ensc.compiler.types.bounds import Bounds, InputSets, Interval
-from ensc.compiler.types.network import Floats, Integers, Layer, MaxPool, Network, Relu, Trees
+from ensc.compiler.types.network import Flags, Floats, Integers, Layer, MaxPool, Network, Relu, Trees
 
-_ENTRIES = 1 << 24
+_ENTRIES = 1 << 21
 """Coefficients held at a time; a few arrays of this size are alive in a rewrite."""
 
 
-def relaxed_bounds(network: Network, sets: InputSets) -> Bounds:
+def relaxed_bounds(
+    network: Network, sets: InputSets, known: Bounds | None = None, *, rounds: int = 0
+) -> Bounds:
     """Return bounds of every value, never wider than those of interval arithmetic.
 
     Sound in real arithmetic, as both analyses are.
+
+    Args:
+        network: the network.
+        sets: the input sets of a batch of points.
+        known: bounds over the same or larger sets, which the result is never wider than.
+        rounds: how often the lines are improved for every form, which takes twice as long each time.
     """
     values = [Interval(sets.lower, sets.upper)]
+    steps: list[Step] = []
     for number, layer in enumerate(network.layers, start=1):
         interval = propagate(layer, values)
+        if known is not None:
+            interval = _intersection(interval, known.values[number])
+        steps.append(step_of(layer, values))
+        points, units = np.nonzero(_worth_tightening(network, number, interval))
+        if len(points):
+            interval = _tightened(steps, sets, interval, (points, units), rounds)
         values.append(interval)
-        units = _worth_tightening(network, number, interval)
-        if len(units):
-            values[number] = _tightened(network, sets, values, number, units)
     return Bounds(tuple(values))
 
 
-def margin_bounds(network: Network, sets: InputSets, bounds: Bounds, forms: Floats) -> Floats:
+def margin_bounds(
+    network: Network, sets: InputSets, bounds: Bounds, forms: Floats, *, rounds: int = 0
+) -> Floats:
     """Return upper bounds of linear forms of the logits, such as `f_m - f_y`.
 
     Args:
@@ -38,60 +55,86 @@ def margin_bounds(network: Network, sets: InputSets, bounds: Bounds, forms: Floa
         sets: the input sets of a batch of points.
         bounds: of the network's values over them.
         forms: shape (points, forms, classes).
+        rounds: how often the lines are improved.
 
     Returns:
         Shape (points, forms).
     """
-    values = list(bounds.values)
-    return -_least(network, sets, values, network.output, -forms)
+    points, count, classes = forms.shape
+    owner = np.repeat(np.arange(points), count)
+    flat = Forms(owner, -forms.reshape(-1, classes), np.zeros(points * count))
+    found = least_over_logits(network, sets, bounds, flat, rounds=rounds)
+    return -found.bound.reshape(points, count)
 
 
-def _worth_tightening(network: Network, number: int, interval: Interval) -> Integers:
+def least_over_logits(
+    network: Network, sets: InputSets, bounds: Bounds, forms: Forms, *, rounds: int = 0
+) -> Found:
+    """Return lower bounds of linear forms of the logits, and the forms of the input they come from."""
+    return _least(steps_of(network, bounds), sets, network.output, forms, rounds)
+
+
+def _worth_tightening(network: Network, number: int, interval: Interval) -> Flags:
     """Return the units of a value whose bounds decide something and are not decided yet."""
     readers = [layer for layer in network.layers if number in _read(layer)]
-    if number == network.output or any(isinstance(reader, (MaxPool, Trees)) for reader in readers):
-        computed = not isinstance(network.layers[number - 1], (Relu, MaxPool, Trees))
-        return np.arange(interval.lower.shape[1]) if computed else np.empty(0, dtype=np.int64)
+    if number == network.output or any(isinstance(reader, MaxPool | Trees) for reader in readers):
+        computed = not isinstance(network.layers[number - 1], Relu | MaxPool | Trees)
+        return np.full(interval.lower.shape, computed)
     if any(isinstance(reader, Relu) for reader in readers):
-        return np.flatnonzero(((interval.lower < 0) & (interval.upper > 0)).any(axis=0))
-    return np.empty(0, dtype=np.int64)
+        return np.asarray((interval.lower < 0) & (interval.upper > 0))
+    return np.zeros(interval.lower.shape, dtype=np.bool_)
 
 
 def _read(layer: Layer) -> tuple[int, ...]:
-    return (layer.source,) if isinstance(layer, (Relu, MaxPool, Trees)) else ()
+    return (layer.source,) if isinstance(layer, Relu | MaxPool | Trees) else ()
+
+
+def _intersection(a: Interval, b: Interval) -> Interval:
+    return Interval(np.maximum(a.lower, b.lower), np.minimum(a.upper, b.upper))
 
 
 def _tightened(
-    network: Network, sets: InputSets, values: list[Interval], number: int, units: Integers
+    steps: Sequence[Step], sets: InputSets, interval: Interval, places: tuple[Integers, Integers], rounds: int
 ) -> Interval:
     """Intersect the interval of the given units with what linear relaxation proves."""
-    interval = values[number]
-    points, size = interval.lower.shape
+    points, units = places
+    size = interval.lower.shape[1]
     lower, upper = interval.lower.copy(), interval.upper.copy()
-    forms = np.zeros((1, len(units), size))
-    forms[0, np.arange(len(units)), units] = 1.0
-    forms = np.broadcast_to(forms, (points, len(units), size))
-    lower[:, units] = np.maximum(lower[:, units], _least(network, sets, values, number, forms))
-    upper[:, units] = np.minimum(upper[:, units], -_least(network, sets, values, number, -forms))
+    at_once = _rows_at_once(steps) // 2
+    for start in range(0, len(points), at_once):
+        some = slice(start, start + at_once)
+        count = len(points[some])
+        coefficients = np.zeros((2 * count, size))
+        coefficients[np.arange(count), units[some]] = 1.0
+        coefficients[count + np.arange(count), units[some]] = -1.0
+        forms = Forms(np.tile(points[some], 2), coefficients, np.zeros(2 * count))
+        bound = least_forms(steps, sets, len(steps), forms, rounds=rounds).bound
+        place = (points[some], units[some])
+        lower[place] = np.maximum(lower[place], bound[:count])
+        upper[place] = np.minimum(upper[place], -bound[count:])
     return Interval(lower, upper)
 
 
-def _least(network: Network, sets: InputSets, values: list[Interval], number: int, forms: Floats) -> Floats:
+def _least(steps: Sequence[Step], sets: InputSets, value: int, forms: Forms, rounds: int) -> Found:
     """Rewrite the forms in pieces that fit into memory."""
-    points, count = forms.shape[:2]
-    widest = max(interval.lower.shape[1] for interval in values)
-    at_once = max(1, _ENTRIES // widest)
-    points_at_once = max(1, at_once // count)
-    result = np.empty((points, count))
-    for first in range(0, points, points_at_once):
-        some = slice(first, first + points_at_once)
-        part = _sets_of(sets, some)
-        part_values = [Interval(v.lower[some], v.upper[some]) for v in values]
-        for start in range(0, count, at_once):
-            chunk = forms[some, start : start + at_once]
-            result[some, start : start + at_once] = least_forms(network, part, part_values, number, chunk)
-    return result
+    at_once = _rows_at_once(steps)
+    starts = range(0, len(forms.owner), at_once)
+    parts = [least_forms(steps, sets, value, forms.at(slice(i, i + at_once)), rounds=rounds) for i in starts]
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        empty = np.zeros((0, sets.lower.shape[1]))
+        return Found(np.zeros(0), Forms(forms.owner, empty, np.zeros(0)))
+    return Found(
+        np.concatenate([part.bound for part in parts]),
+        Forms(
+            forms.owner,
+            np.concatenate([part.forms.coefficients for part in parts]),
+            np.concatenate([part.forms.constant for part in parts]),
+        ),
+    )
 
 
-def _sets_of(sets: InputSets, some: slice) -> InputSets:
-    return InputSets(sets.lower[some], sets.upper[some], sets.centre[some], sets.norm, sets.radius)
+def _rows_at_once(steps: Sequence[Step]) -> int:
+    widths = [int(interval.lower.shape[1]) for step in steps for interval in step.inputs]
+    return max(2, _ENTRIES // max(1, *widths, *(step.layer.size for step in steps)))

@@ -16,6 +16,9 @@ from ensc.compiler.types.model import Flags, Indices
 from ensc.compiler.types.network import Floats, Network
 from ensc.compiler.types.problem import EnsembleProblem, Targeted
 
+SLOPE_ROUNDS = 3
+"""How often the lines behind a bound that may refute a pair are improved."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
@@ -125,6 +128,6 @@ def _margins(network: Network, sets: InputSets, bounds: Bounds, pairs: Pairs) ->
     place = np.tile(np.arange(width), len(sets.lower))
     forms[pairs.owner, place, pairs.winner] = 1.0
     forms[pairs.owner, place, pairs.loser] = -1.0
-    upper = margin_bounds(network, sets, bounds, forms)
+    upper = margin_bounds(network, sets, bounds, forms, rounds=SLOPE_ROUNDS)
     lower = -margin_bounds(network, sets, bounds, -forms)
     return Interval(lower.reshape(1, -1), upper.reshape(1, -1))

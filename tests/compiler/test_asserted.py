@@ -1,0 +1,157 @@
+"""What is asserted about the members only takes away inputs at which it does not hold."""
+
+import itertools
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny import fooled, line_patterns, make_problem, random_network
+
+from ensc.compiler.passes.asserted_scopes import asserted_scopes
+from ensc.compiler.passes.concretize import least
+from ensc.compiler.passes.evaluate import evaluate_all_exact
+from ensc.compiler.passes.input_sets import input_sets
+from ensc.compiler.passes.multipliers import multipliers
+from ensc.compiler.passes.relaxed_bounds import relaxed_bounds
+from ensc.compiler.passes.scope import Scope, pruned_scope, scope_at
+from ensc.compiler.types.bounds import HalfSpaces, InputSets
+from ensc.compiler.types.network import Floats
+from ensc.compiler.types.problem import EnsembleProblem, Loss, Norm, Targeted, Untargeted
+
+LOSSES = [Untargeted(Fraction(0)), Untargeted(Fraction(1, 3)), Targeted(1, Fraction(1, 7))]
+
+
+def _scopes(problem: EnsembleProblem, sets: InputSets, members: tuple[int, ...]) -> list[tuple[int, Scope]]:
+    found = []
+    for c in members:
+        network = problem.ensemble[c].network
+        scope = scope_at(pruned_scope(problem, network, sets, relaxed_bounds(network, sets)), 0)
+        if scope is not None:
+            found.append((c, scope))
+    return found
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from(list(Norm)), st.sampled_from(LOSSES), st.booleans())
+def test_every_perturbation_that_fools_all_stays_inside(
+    seed: int, norm: Norm, loss: Loss, pool: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    members = int(rng.integers(1, 4))
+    networks = [random_network(rng, 2, 3, pool=pool) for _ in range(members)]
+    problem = make_problem(
+        networks, [[4, 9]], [0], norm=norm, radius=Fraction(4, 3), domain=(0, 3), denominator=7, loss=loss
+    )
+    sets = input_sets(problem)
+    everybody = tuple(range(members))
+    scopes = _scopes(problem, sets, everybody)
+    asserted = asserted_scopes(problem, sets, scopes) if len(scopes) == members else None
+    for x in _grid(problem, norm):
+        values = [evaluate_all_exact(network, x) for network in networks]
+        if all(fooled(problem, v[n.output], 0) for v, n in zip(values, networks, strict=True)):
+            assert asserted is not None
+            for c, scope in asserted:
+                assert _is_inside(scope, values[c])
+
+
+def _grid(problem: EnsembleProblem, norm: Norm) -> list[tuple[Fraction, ...]]:
+    """Return exact points all over box and ball, its border included."""
+    centre, radius = problem.points.exact(0), problem.threat.radius
+    steps = [radius * k / 4 for k in range(-4, 5)]
+    ends = [Fraction(k, 4) for k in range(13)]
+    if norm is Norm.L0:
+        moved = [(e, centre[1]) for e in ends] + [(centre[0], e) for e in ends]
+    else:
+        moved = [(centre[0] + a, centre[1] + b) for a, b in itertools.product(steps, steps)]
+    if norm is Norm.L1:
+        moved = [p for p in moved if abs(p[0] - centre[0]) + abs(p[1] - centre[1]) <= radius]
+    return [p for p in moved if all(0 <= v <= 3 for v in p)]
+
+
+def _is_inside(scope: Scope, values: tuple[tuple[Fraction, ...], ...]) -> bool:
+    assert scope.margins is not None
+    logits = values[-1]
+    gaps = [logits[w] - logits[y] for w, y in zip(scope.pairs.winner, scope.pairs.loser, strict=True)]
+    intervals = [*zip(scope.plan.bounds.values, values, strict=True), (scope.margins, gaps)]
+    return all(
+        Fraction(low) <= v <= Fraction(up)
+        for interval, exact in intervals
+        for low, v, up in zip(interval.lower[0].tolist(), exact, interval.upper[0].tolist(), strict=True)
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([Fraction(1, 2), Fraction(3)]))
+def test_what_brute_force_finds_is_never_refuted(seed: int, radius: Fraction) -> None:
+    rng = np.random.default_rng(seed)
+    networks = [random_network(rng, 1, 3) for _ in range(3)]
+    problem = make_problem(networks, [[1]], [0], radius=radius, domain=(-2, 4))
+    sets = input_sets(problem)
+    for pattern in line_patterns(problem, 0):
+        members = tuple(sorted(pattern))
+        scopes = _scopes(problem, sets, members)
+        assert len(scopes) == len(members)
+        assert not members or asserted_scopes(problem, sets, scopes) is not None
+
+
+def test_a_half_space_that_cuts_a_corner_off_raises_the_minimum_to_the_cut() -> None:
+    sets = _square(np.array([[[1.0, 1.0]]]), np.array([[-1.0]]))
+    forms, owner = np.array([[1.0, 1.0], [2.0, 1.0], [-1.0, 0.0]]), np.zeros(3, dtype=np.int64)
+    bound = least(sets, owner, forms, multipliers(sets, owner, forms))
+    # Over [0, 1]^2 with x + y >= 1: min x + y = 1; min 2 x + y = 1 at (0, 1); min -x = -1 as before.
+    assert bound == pytest.approx([1.0, 1.0, -1.0])
+    assert (bound <= [1.0, 1.0, -1.0]).all()
+
+
+def test_two_half_spaces_that_exclude_each_other_leave_nothing() -> None:
+    sets = _square(np.array([[[1.0, 1.0], [-1.0, -1.0]]]), np.array([[-1.5, 0.5]]))
+    forms, owner = np.array([[1.0, -1.0]]), np.zeros(1, dtype=np.int64)
+    assert least(sets, owner, forms, multipliers(sets, owner, forms))[0] > 1.0
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from(list(Norm)))
+def test_any_multipliers_are_sound_and_good_ones_never_worse(seed: int, norm: Norm) -> None:
+    rng = np.random.default_rng(seed)
+    centre = rng.integers(0, 8, (1, 3)) / 4
+    cuts = HalfSpaces(rng.integers(-3, 4, (1, 2, 3)) / 1.0, rng.integers(-2, 5, (1, 2)) / 2.0)
+    sets = InputSets(np.zeros((1, 3)), np.full((1, 3), 2.0), centre, norm, 1.0, cuts)
+    forms, owner = rng.normal(size=(4, 3)), np.zeros(4, dtype=np.int64)
+    chosen = multipliers(sets, owner, forms)
+    bounds = [least(sets, owner, forms, m) for m in (chosen, rng.random((4, 2)) * 3, None)]
+    assert (bounds[0] >= bounds[2] - 1e-9).all()
+    for x in itertools.product([k / 4 for k in range(9)], repeat=3):
+        point = [Fraction(v) for v in x]
+        if _holds(point, sets):
+            for row, form in enumerate(forms.tolist()):
+                value = sum(Fraction(w) * v for w, v in zip(form, point, strict=True))
+                assert all(Fraction(bound[row]) <= value for bound in bounds)
+
+
+def _holds(x: list[Fraction], sets: InputSets) -> bool:
+    moved = [v - Fraction(c) for v, c in zip(x, sets.centre[0].tolist(), strict=True)]
+    size = {
+        Norm.L1: sum(map(abs, moved), Fraction(0)),
+        Norm.LINF: max(map(abs, moved)),
+        Norm.L0: Fraction(sum(d != 0 for d in moved)),
+    }[sets.norm]
+    cuts = sets.asserted
+    assert cuts is not None
+    inside = [
+        sum(Fraction(g) * v for g, v in zip(form, x, strict=True)) + Fraction(offset) >= 0
+        for form, offset in zip(cuts.forms[0].tolist(), cuts.offsets[0].tolist(), strict=True)
+    ]
+    return size <= 1 and all(inside)
+
+
+def _square(forms: Floats, offsets: Floats) -> InputSets:
+    return InputSets(
+        np.zeros((1, 2)),
+        np.ones((1, 2)),
+        np.full((1, 2), 0.5),
+        Norm.LINF,
+        0.5,
+        HalfSpaces(forms, offsets),
+    )
