@@ -11,6 +11,7 @@ from typing import assert_never
 from ensc.compiler.quoting import counted, shown
 from ensc.compiler.types.facts import Facts
 from ensc.compiler.types.model import Model, size_of
+from ensc.compiler.types.network import Trees
 from ensc.compiler.types.problem import (
     Check,
     EnsembleProblem,
@@ -34,6 +35,10 @@ NAMES = (
 )
 
 
+TREE_NAMES = (
+    "  z_c_i_j_L_n 1 if leaf n of trees is reached; v_c_i_j_L_n 1 if their test n holds;",
+    "  m_c_i_j_L_n 1 if an input is in interval n between the thresholds of its tests",
+)
 KNOWN_NAMES = ("  y_i_j_n 1 if attack i plays the n-th pattern known at point j; r_i_j_n = p_i y_i_j_n",)
 
 
@@ -56,6 +61,9 @@ def describe(
         passes: what they are called, and what they did.
         facts: what was known of the points.
     """
+    has_trees = any(
+        isinstance(layer, Trees) for member in problem.ensemble for layer in member.network.layers
+    )
     return (
         f"ensc {version('ensc-compiler')}, {form}, joint encoding (Gross et al. 2020, Eq. 4 to 8)",
         *describe_problem(problem),
@@ -65,6 +73,7 @@ def describe(
         *(f"pass {name}: {said}" for name, said in passes),
         _sizes(model),
         *NAMES,
+        *(TREE_NAMES if has_trees else ()),
         *(() if facts is None else KNOWN_NAMES),
         *_row_index(model),
     )

@@ -3,12 +3,12 @@
 After Kantchelian, Tygar, Joseph 2016 ("Evasion and hardening of tree ensemble classifiers"), with names as
 in headers, for one copy of the trees:
 
-* `y_n` binary, one for each distinct test, `y_n = 1` if it holds;
-* `e_n >= 0`, the intervals between the thresholds of one entry x, of which x is in one: with the tests of
-  x in order, `e_1 = y_1`, `e_i = y_i - y_(i-1)`, the last `1 - y_k`; hence `y_i <= y_(i+1)`;
-* `sum e_i lower_i <= x <= sum e_i upper_i`;
-* `z_n`, one for each leaf, their sum 1 in each tree; those on the low side of a test are at most its y,
-  those on the high side at most `1 - y`.
+* `v_n` binary, one for each distinct test, `v_n = 1` if it holds;
+* `m_n >= 0`, the intervals between the thresholds of one entry x, of which x is in one: with the tests of
+  x in order, `m_1 = v_1`, `m_i = v_i - v_(i-1)`, the last `1 - v_k`; hence `v_i <= v_(i+1)`;
+* `sum m_i lower_i <= x <= sum m_i upper_i`;
+* `z_n`, one for each leaf, their sum 1 in each tree; those on the low side of a test are at most its v,
+  those on the high side at most `1 - v`.
 
 Both sides of a threshold are closed here, the threshold itself belongs to either: a linear program holds no
 open half-line. All inputs keep the leaves they have, so that "infeasible" carries over; a solution that
@@ -84,7 +84,7 @@ def add_trees(to: Assembler, copy: Copy) -> tuple[Indices, Indices]:
         The leaves that are lowered, shape (some,), and their variables, shape (attacks, some).
     """
     tests = _tests(copy)
-    below = copy.variables(to, "y", np.arange(len(tests.features)), integer=True)
+    below = copy.variables(to, "v", np.arange(len(tests.features)), integer=True)
     if len(tests.features):
         _place(to, copy, tests, below)
     leaves = np.flatnonzero(copy.reachable)
@@ -111,10 +111,10 @@ def _place(to: Assembler, copy: Copy, tests: _Tests, below: Indices) -> None:
     # Interval i of an entry ends at its test i; the one behind its last test has no such end.
     ends = np.insert(np.arange(len(tests.features)), first + count, NOTHING)
     begins = np.insert(np.arange(len(tests.features)), first, NOTHING)
-    inside = copy.variables(to, "e", np.arange(len(ends)))
+    inside = copy.variables(to, "m", np.arange(len(ends)))
     terms = np.stack([inside, _at(below, ends), _at(below, begins)], axis=-1)
     last = np.where(ends == NOTHING, 1.0, 0.0)
-    to.rows(terms, np.array([1.0, -1.0, 1.0]), last, last, copy.meaning("e = y - y before"))
+    to.rows(terms, np.array([1.0, -1.0, 1.0]), last, last, copy.meaning("m = v - v before"))
 
     entry = np.repeat(features, count + 1)
     t = tests.thresholds
@@ -124,8 +124,8 @@ def _place(to: Assembler, copy: Copy, tests: _Tests, below: Indices) -> None:
     columns = np.concatenate([copy.x[:, features][..., None], _at(inside, places)], axis=-1)
     ones = np.ones((len(features), 1))
     for limits, lower, upper, text in (
-        (high, -np.inf, 0.0, "x <= upper e"),
-        (low, 0.0, np.inf, "x >= lower e"),
+        (high, -np.inf, 0.0, "x <= sum upper m"),
+        (low, 0.0, np.inf, "x >= sum lower m"),
     ):
         to.rows(columns, np.concatenate([ones, -limits[places]], axis=1), lower, upper, copy.meaning(text))
 
@@ -151,8 +151,8 @@ def _choose(to: Assembler, copy: Copy, tests: _Tests, below: Indices, z: Indices
         nothing = np.full(len(trees) - 1, NOTHING)
         parts = (
             (trees[:-1], trees[1:], nothing, 0.0, 1.0, 1.0, "one leaf of each tree"),
-            (first, middle, y, -1.0, -np.inf, 0.0, "leaves on the low side of a test <= y"),
-            (middle, last, y, 1.0, -np.inf, 1.0, "leaves on the high side of a test <= 1 - y"),
+            (first, middle, y, -1.0, -np.inf, 0.0, "leaves on the low side of a test <= v"),
+            (middle, last, y, 1.0, -np.inf, 1.0, "leaves on the high side of a test <= 1 - v"),
         )
         for start, end, switch, sign, lower, upper, text in parts:
             if len(start):

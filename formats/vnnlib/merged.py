@@ -29,7 +29,7 @@ from ensc.compiler.frontend.onnx.load import NETWORK_FILE, weights_of
 from ensc.compiler.frontend.onnx.read import read_network
 from ensc.compiler.passes.evaluate import evaluate
 from ensc.compiler.quoting import shown
-from ensc.compiler.types.network import Floats
+from ensc.compiler.types.network import Floats, Trees
 from ensc.compiler.types.problem import EnsembleProblem, Member, Norm, Targeted, Untargeted
 
 INPUT, OUTPUT = "X", "Y"
@@ -121,8 +121,15 @@ def prepared(member: Member) -> Part:
     """Read a member's file again.
 
     Raises:
-        Rejected: E1053 if it has changed, or its input or output is not to be told.
+        Rejected: E1053 if it has changed, or its input or output is not to be told, E0562 if it has trees.
     """
+    if any(isinstance(layer, Trees) for layer in member.network.layers):
+        reject(
+            "E0562",
+            f"member `{member.name}` has decision trees, and VNN-LIB is about networks without jumps",
+            notes=("its verifiers do not read tree ensembles",),
+            help="use the model formats: MPS, LP or SMT-LIB",
+        )
     path = Path(member.path)
     if sha256_of(path, NETWORK_FILE, None) != member.sha256 or weights_of(path, None) != member.weights:
         _refuse(member, "its file has changed since the query was read")

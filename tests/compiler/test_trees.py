@@ -156,7 +156,7 @@ def test_what_cannot_be_reached_is_not_in_the_file() -> None:
     counts = [sum(name.startswith("z_") for name in m.variables.names()) for m in (whole, pruned)]
     assert counts[0] == 2 * len(forest.leaves)
     assert counts[1] < counts[0]
-    tests = [sum(name.startswith("y_") for name in m.variables.names()) for m in (whole, pruned)]
+    tests = [sum(name.startswith("v_") for name in m.variables.names()) for m in (whole, pruned)]
     assert tests[1] < tests[0]
 
 
