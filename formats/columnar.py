@@ -80,7 +80,7 @@ def _repeat(values: Floats) -> bool:
     """Whether numbers occur four times on average; told by those whose bits mix to a small number."""
     mixed = values.view(np.uint64) * MIXER
     sample = np.sort(mixed[mixed < SAMPLED] if len(values) > FEW else mixed)
-    return 4 * (1 + np.count_nonzero(sample[1:] != sample[:-1])) <= len(sample)
+    return bool(4 * (1 + np.count_nonzero(sample[1:] != sample[:-1])) <= len(sample))
 
 
 def _numbered(values: Floats) -> tuple[npt.NDArray[np.uint32], Floats]:

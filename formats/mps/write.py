@@ -97,7 +97,8 @@ def _columns(t: Tableau, columns: Texts, rows: Texts) -> Iterator[bytes]:
             parts = columns.take(column_of[entries]), rows.take(row_of[entries]), numbers[entries]
             yield lines(b" ", parts[0], b" ", parts[1], b" ", parts[2], b"\n")
 
-    boundary = np.count_nonzero(column_of < np.count_nonzero(~t.integer))  # the integer columns come last
+    continuous = np.count_nonzero(~t.integer)  # these columns come first
+    boundary = int(np.count_nonzero(column_of < continuous))
     yield from section(0, boundary)
     if t.integer.any():
         yield b" MARKER 'MARKER' 'INTORG'\n"
