@@ -23,16 +23,34 @@ NOTHING: Floats = np.empty(0)
 
 
 def find_lp_solver(seconds: float = TIGHTEN_SECONDS) -> LpSolver | None:
-    """Return what solves linear programs within so many seconds altogether; None if nothing is installed."""
-    end = time.monotonic() + seconds
+    """Return what solves linear programs within so many seconds altogether; None if nothing is installed.
+
+    The seconds count from the first program on.
+    """
+    clock = _Clock(seconds)
     if util.find_spec("highspy") is not None:
-        return lambda model, objectives: list(_by_highs(model, objectives, end))
+        return lambda model, objectives: list(_by_highs(model, objectives, clock))
     if util.find_spec("mip") is not None:
-        return lambda model, objectives: list(_by_cbc(model, objectives, end))
+        return lambda model, objectives: list(_by_cbc(model, objectives, clock))
     return None
 
 
-def _by_highs(model: Model, objectives: Sequence[Objective], end: float) -> Iterator[Floats]:
+class _Clock:
+    """Starts when it is first looked at."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end: float | None = None
+
+    def left(self) -> float:
+        """Return how many seconds are left."""
+        now = time.monotonic()
+        if self._end is None:
+            self._end = now + self._seconds
+        return self._end - now
+
+
+def _by_highs(model: Model, objectives: Sequence[Objective], clock: _Clock) -> Iterator[Floats]:
     import highspy  # noqa: PLC0415 - an extra
 
     highs = highspy.Highs()
@@ -43,7 +61,7 @@ def _by_highs(model: Model, objectives: Sequence[Objective], end: float) -> Iter
     count = len(model.variables)
     every = np.arange(count, dtype=np.int32)
     for objective in objectives:
-        left = end - time.monotonic()
+        left = clock.left()
         if left <= 0:
             return
         highs.setOptionValue("time_limit", float(highs.getRunTime()) + left)
@@ -68,7 +86,7 @@ def _highs_model(highspy: Any, model: Model) -> Any:  # noqa: ANN401 - the libra
     return lp
 
 
-def _by_cbc(model: Model, objectives: Sequence[Objective], end: float) -> Iterator[Floats]:
+def _by_cbc(model: Model, objectives: Sequence[Objective], clock: _Clock) -> Iterator[Floats]:
     import mip  # noqa: PLC0415 - an extra
 
     program = mip.Model(sense=mip.MINIMIZE, solver_name=mip.CBC)
@@ -77,7 +95,7 @@ def _by_cbc(model: Model, objectives: Sequence[Objective], end: float) -> Iterat
     variables = _cbc_variables(program, model)
     owners = _cbc_rows(mip, program, model, variables)
     for objective in objectives:
-        left = end - time.monotonic()
+        left = clock.left()
         if left <= 0:
             return
         pairs = zip(objective.coefficients.tolist(), objective.columns.tolist(), strict=True)

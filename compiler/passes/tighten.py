@@ -12,7 +12,6 @@ scopes that leave out only what these decide: a solver's answer counts for no mo
 prove (`dual_bounds`), so that a wrong answer costs tightness alone.
 """
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,31 +37,46 @@ class Gain:
     """What tightening was worth; gains of members add up.
 
     Attributes:
-        programs: linear programs that should be solved.
-        solved: of these, how many the solver had time for.
+        places: pairs of a member and a point that were looked at.
+        late: whether the solver ran out of time; then further pairs are left as they are.
+        solved: linear programs, how many the solver had time for.
         open: units that had a choice before, counted at every point where the member may be fooled.
         decided: of these, how many have none any more.
         pairs: margins that might have reached the loss before.
         closed: of these, how many cannot any more.
+        width: the widths of the units that still have a choice, summed up, as they were before.
+        shrunk: by how much these are narrower now.
     """
 
-    programs: int = 0
+    places: int = 0
+    late: bool = False
     solved: int = 0
     open: int = 0
     decided: int = 0
     pairs: int = 0
     closed: int = 0
+    width: float = 0.0
+    shrunk: float = 0.0
 
     def __add__(self, other: "Gain") -> "Gain":
         """Return the gain of both."""
-        pairs = zip(dataclasses.astuple(self), dataclasses.astuple(other), strict=True)
-        return Gain(*(a + b for a, b in pairs))
+        return Gain(
+            self.places + other.places,
+            self.late or other.late,
+            self.solved + other.solved,
+            self.open + other.open,
+            self.decided + other.decided,
+            self.pairs + other.pairs,
+            self.closed + other.closed,
+            self.width + other.width,
+            self.shrunk + other.shrunk,
+        )
 
 
 def tightened_scope(
     problem: EnsembleProblem, sets: InputSets, member: int, scope: Scope, solve: LpSolver
 ) -> tuple[Scope, Gain]:
-    """Tighten what is left open of one member, point by point.
+    """Tighten what is left open of one member, point by point, while the solver has time.
 
     Args:
         problem: the query.
@@ -77,7 +91,12 @@ def tightened_scope(
     network = problem.ensemble[member].network
     if not len(scope.points):
         return scope, Gain()
-    parts = [_point(problem, sets, network, scope, place, solve) for place in range(len(scope.points))]
+    parts: list[_Part] = []
+    for place in range(len(scope.points)):
+        late = bool(parts) and parts[-1].late
+        parts.append(
+            _as_it_was(scope, place) if late else _point(problem, sets, network, scope, place, solve)
+        )
     values = zip(*(part.values for part in parts), strict=True)
     bounds = Bounds(tuple(_stacked(each) for each in values))
     margins = _margins_met(scope, [part.margins for part in parts])
@@ -87,12 +106,20 @@ def tightened_scope(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """What tightening found at one point: bounds of every value, of the margins, programs."""
+    """What tightening found at one point: bounds of every value, of the margins; programs asked, solved."""
 
     values: tuple[Interval, ...]
     margins: Interval
     programs: int
     solved: int
+    late: bool
+
+
+def _as_it_was(scope: Scope, place: int) -> _Part:
+    """Return the part of a point that the solver had no time for."""
+    known = tuple(_at(v, place) for v in scope.plan.bounds.values)
+    count = int((scope.pairs.owner == place).sum())
+    return _Part(known, Interval(np.full((1, count), -np.inf), np.full((1, count), np.inf)), 0, 0, late=True)
 
 
 def _point(
@@ -125,7 +152,8 @@ def _point(
     forms = [(np.array(pair), np.array([1.0, -1.0])) for pair in sides]
     lower, upper, answered = program.ends(forms, solve)
     margins = Interval(lower[None], upper[None])
-    return _Part(tuple(known), margins, programs + 2 * len(forms), solved + answered)
+    programs, solved = programs + 2 * len(forms), solved + answered
+    return _Part(tuple(known), margins, programs, solved, late=solved < programs)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -231,14 +259,31 @@ def _margins_met(scope: Scope, parts: Sequence[Interval]) -> Interval:
 def _gain(network: Network, before: Scope, after: Scope, parts: Sequence[_Part]) -> Gain:
     left = int(choices(network, after).sum())
     had = int(choices(network, before).sum())
+    width, now = _widths(network, before, after)
     return Gain(
-        sum(part.programs for part in parts),
+        sum(part.programs > 0 for part in parts),
+        any(part.late for part in parts),
         sum(part.solved for part in parts),
         had,
         had - left,
         len(before.pairs),
         len(before.pairs) - len(after.pairs),
+        width,
+        width - now,
     )
+
+
+def _widths(network: Network, before: Scope, after: Scope) -> tuple[float, float]:
+    """Return how wide the inputs of rectifiers with a choice were before and are now, summed up."""
+    places = np.searchsorted(before.points, after.points)
+    was = now = 0.0
+    for number, layer in enumerate(network.layers, start=1):
+        if isinstance(layer, Relu):
+            open_ = after.plan.needed[number] & ~after.plan.active[number]
+            wide, tight = before.plan.bounds.values[layer.source], after.plan.bounds.values[layer.source]
+            was += float((wide.upper - wide.lower)[places][open_].sum())
+            now += float((tight.upper - tight.lower)[open_].sum())
+    return was, now
 
 
 def choices(network: Network, scope: Scope) -> Indices:

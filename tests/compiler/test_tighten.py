@@ -140,7 +140,7 @@ def test_a_program_knows_every_row_below_a_unit() -> None:
     assert before.plan.bounds.values[3].lower[0, 0] < -0.5
     after, gain = tightened_scope(problem, input_sets(problem), 0, before, honest())
     assert np.allclose(after.plan.bounds.values[3].lower, 0.1, atol=1e-6)
-    assert gain.programs == gain.solved == 4  # both ends of one unit, and of one margin
+    assert (gain.solved, gain.places, gain.late) == (4, 1, False)  # both ends of one unit, and one margin
     assert (gain.open, gain.decided) == (2, 1)
 
 
@@ -153,7 +153,7 @@ def test_time_that_is_up_leaves_everything_as_it_was() -> None:
         return []
 
     after, gain = tightened_scope(problem, input_sets(problem), 0, before, late)
-    assert gain == Gain(4, 0, gain.open, 0, 1, 0)
+    assert gain == Gain(1, True, 0, 2, 0, 1, 0, gain.width, 0.0)
     for a, b in zip(before.plan.bounds.values, after.plan.bounds.values, strict=True):
         assert np.array_equal(a.lower, b.lower)
         assert np.array_equal(a.upper, b.upper)
