@@ -1,4 +1,4 @@
-"""From ONNX and a box to an MPS file: ensc beside OMLT, PySCIPOpt-ML and gurobi-machinelearning, in one run.
+"""From ONNX and a box to a file: ensc beside OMLT, PySCIPOpt-ML, gurobi-machinelearning, linopy, in one run.
 
     pip install '.[bench]'                  in an environment of its own: peers are no part of the product
     python benchmarks/emission.py           a Markdown table; --json FILE, --quick, --formats mps lp
@@ -13,7 +13,9 @@ build contains reading query, ONNX and data, the bounds of all neurons, and all 
 out what its bounds decide, which no peer does; `copies` says of how many copies anything is left, and `-O0`
 is the paper's encoding without this. For a peer the build is reading ONNX, one network a copy, and nine
 binaries a copy of which one has to be 1, `f_m - f_label >= least (1 - w_m)`; the bounds `least` of these
-rows, from interval arithmetic, are given to it for nothing.
+rows, from interval arithmetic, are given to it for nothing. linopy knows no networks: it gets the rows of
+big-M written as arrays, with bounds of the neurons from interval arithmetic, which are part of its build.
+`HiGHS writes -O1` is what `ensc -O1` writes, written by the C++ of HiGHS: its build contains handing it over.
 
 Each case runs in a process of its own, and of several runs the fastest counts. Imports are not timed
 (`import` tells them); `cpu` is the processor's time of build and write, which other work on the machine
@@ -208,15 +210,19 @@ def prepare(
 
 def _ensc(level: int) -> Callable[[Path], tuple[Write, dict[str, Any]]]:
     def build(folder: Path) -> tuple[Write, dict[str, Any]]:
-        resolve: Any = importlib.import_module("ensc.compiler.frontend.query.resolve")
-        pipeline: Any = importlib.import_module("ensc.compiler.pipeline")
         emit: Any = importlib.import_module("ensc.runner.emit")
-        problem = resolve.load_problem(folder / "query.rq").problem
-        compiled = pipeline.compile_problem(problem, pipeline.Options(level=level))
-        left = len(compiled.scopes[0].points)
-        return lambda path: emit.write_model(compiled, path), {"left": left}
+        compiled, left = _compiled(folder, level)
+        return lambda path: emit.write_model(compiled, path), left
 
     return build
+
+
+def _compiled(folder: Path, level: int) -> tuple[Any, dict[str, int]]:
+    resolve: Any = importlib.import_module("ensc.compiler.frontend.query.resolve")
+    pipeline: Any = importlib.import_module("ensc.compiler.pipeline")
+    problem = resolve.load_problem(folder / "query.rq").problem
+    compiled = pipeline.compile_problem(problem, pipeline.Options(level=level))
+    return compiled, {"left": len(compiled.scopes[0].points)}
 
 
 def _omlt(folder: Path) -> tuple[Write, dict[str, Any]]:
@@ -274,16 +280,65 @@ def _scip(formulation: str) -> Callable[[Path], tuple[Write, dict[str, Any]]]:
     return build
 
 
-def _onnx_network(folder: Path, *, regressor: bool) -> Any:  # noqa: ANN401 - of an untyped library
-    """Return the network as ONNX, or as the scikit-learn object for which PySCIPOpt-ML knows big-M."""
+def _linopy(folder: Path) -> tuple[Write, dict[str, Any]]:
+    linopy, array = importlib.import_module("linopy"), importlib.import_module("xarray").DataArray
+    model, boxes = linopy.Model(), np.load(folder / "boxes.npz")
+    layers, labels = _onnx_layers(folder), boxes["labels"]
+    lower, upper, copies = boxes["lower"], boxes["upper"], range(len(labels))
+    h = model.add_variables(array(lower, dims=("copy", "n0")), array(upper, dims=("copy", "n0")), name="x")
+    a = h
+    for number, (weight, bias) in enumerate(layers, start=1):
+        here, into = ("copy", f"n{number}"), weight.shape[1]
+        up, down = np.maximum(weight, 0), np.minimum(weight, 0)
+        lower, upper = lower @ up + upper @ down + bias, upper @ up + lower @ down + bias
+        low, high = (array(side, dims=here) for side in (lower, upper))
+        a = model.add_variables(low, high, name=f"a{number}")
+        sums = h @ array(weight, dims=(f"n{number - 1}", here[1]))
+        model.add_constraints(a - sums == array(bias, dims=here[1:]), name=f"affine{number}")
+        if number == len(layers):
+            break
+        low, high = np.minimum(low, 0), np.maximum(high, 0)
+        h = model.add_variables(0, high, name=f"h{number}")
+        z = model.add_variables(binary=True, coords=[copies, range(into)], dims=here, name=f"z{number}")
+        model.add_constraints(h - a >= 0, name=f"above{number}")
+        model.add_constraints(h - high * z <= 0, name=f"off{number}")
+        model.add_constraints(h - a - low * z <= -low, name=f"on{number}")
+        lower, upper = np.maximum(lower, 0), np.maximum(upper, 0)
+    last = f"n{len(layers)}"
+    rival = array(np.arange(CLASSES) != labels[:, None], dims=("copy", last))
+    least = array(boxes["least"], dims=("copy", last))
+    shape = [copies, range(CLASSES)]
+    w = model.add_variables(binary=True, coords=shape, dims=("copy", last), mask=rival, name="w")
+    own = a.isel({"copy": array(copies, dims="copy"), last: array(labels, dims="copy")})
+    model.add_constraints(a - own + least * w >= least, name="margin", mask=rival)
+    model.add_constraints(w.sum(last) >= 1, name="wins")
+    model.add_objective(0 * own.sum())
+    return lambda path: model.to_file(path, progress=False), {}
+
+
+def _written_by_highs(folder: Path) -> tuple[Write, dict[str, Any]]:
+    writers: Any = importlib.import_module("writers")
+    compiled, left = _compiled(folder, 1)
+    highs = writers.in_highs(compiled.linear)
+    return lambda path: highs.writeModel(str(path)), left
+
+
+def _onnx_layers(folder: Path) -> list[tuple[Array, Array]]:
+    """Return weights (inputs, outputs) and biases."""
     onnx: Any = importlib.import_module("onnx")
     model = onnx.load(folder / "net.onnx")
-    if not regressor:
-        return model
     arrays = [onnx.numpy_helper.to_array(t).astype(np.float64) for t in model.graph.initializer]
+    return list(zip(arrays[0::2], arrays[1::2], strict=True))
+
+
+def _onnx_network(folder: Path, *, regressor: bool) -> Any:  # noqa: ANN401 - of an untyped library
+    """Return the network as ONNX, or as the scikit-learn object for which PySCIPOpt-ML knows big-M."""
+    if not regressor:
+        return importlib.import_module("onnx").load(folder / "net.onnx")
+    layers = _onnx_layers(folder)
     network = importlib.import_module("sklearn.neural_network").MLPRegressor()
-    network.coefs_, network.intercepts_ = arrays[0::2], arrays[1::2]
-    network.n_layers_, network.n_outputs_, network.n_features_in_ = len(arrays) // 2 + 1, CLASSES, INPUTS
+    network.coefs_, network.intercepts_ = map(list, zip(*layers, strict=True))
+    network.n_layers_, network.n_outputs_, network.n_features_in_ = len(layers) + 1, CLASSES, INPUTS
     network.out_activation_ = "identity"
     return network
 
@@ -328,10 +383,12 @@ TOOLS = {
         "pyscipopt-ml", ("onnx", "pyscipopt", "pyscipopt_ml.add_predictor"), _scip("sos")
     ),
     "gurobi-machinelearning": Tool("gurobi-machinelearning", ("onnx", "gurobipy", "gurobi_ml.onnx"), _gurobi),
+    "linopy big-M": Tool("linopy", ("onnx", "linopy", "xarray", "polars", "highspy"), _linopy),
+    "HiGHS writes -O1": Tool("highspy", (*_ENSC, "highspy", "writers"), _written_by_highs),
 }
 PACKAGES = (
     *("ensc-compiler", "omlt", "pyomo", "pyscipopt-ml", "pyscipopt", "gurobi-machinelearning", "gurobipy"),
-    *("highspy", "scikit-learn", "onnx", "numpy"),
+    *("linopy", "highspy", "scikit-learn", "onnx", "numpy"),
 )
 
 

@@ -153,11 +153,12 @@ def writer_of(name: str, model: Model) -> Callable[[Path], None]:
         case "ensc lp":
             return lambda path: write_file(path, write_lp(model))
         case _:
-            highs = _in_highs(model)
+            highs = in_highs(model)
             return lambda path: highs.writeModel(str(path))
 
 
-def _in_highs(model: Model) -> Any:  # noqa: ANN401 - highspy has no types
+def in_highs(model: Model) -> Any:  # noqa: ANN401 - highspy has no types
+    """Return HiGHS holding a linear model."""
     highspy: Any = importlib.import_module("highspy")
     lp = highspy.HighsLp()
     rows, variables = model.rows, model.variables
