@@ -19,10 +19,8 @@ from ensc.compiler.types.network import Floats
 from ensc.compiler.types.problem import EnsembleProblem, Member, Targeted, Untargeted
 from ensc.compiler.types.solution import Attack
 from ensc.runner.certify import fooled_members
+from ensc.runner.float32 import float32_scores
 from ensc.runner.margin import margins
-
-_PRECISIONS = {"tensor(double)": np.float64, "tensor(float16)": np.float16}
-"""What files other than the usual float32 ones read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +116,7 @@ def _margins(problem: EnsembleProblem, member: Member, points: Any) -> Floats | 
             f"its file ends in {member.network.dropped[0]}, and the query's margin is about the logits before"
         )
     try:
-        logits = _run(path, member, points.reshape(-1, problem.inputs))
+        logits = float32_scores(path, member, points.reshape(-1, problem.inputs))
     except Exception as error:  # noqa: BLE001 - a library's own errors, of many kinds; none concerns the verdict
         return f"onnxruntime cannot run it ({type(error).__name__})"
     if isinstance(logits, str):
@@ -145,29 +143,3 @@ def _margin_matters(problem: EnsembleProblem) -> bool:
             return margin != 0
         case Targeted():
             return True
-
-
-def _run(path: Path, member: Member, rows: Any) -> Floats | str:  # noqa: ANN401 - float32 array
-    import onnxruntime  # noqa: PLC0415 - an extra
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    inputs, outputs = session.get_inputs(), session.get_outputs()
-    if len(inputs) != 1:
-        return f"it has {len(inputs)} inputs"
-    shape = _one_row(inputs[0].shape, member.network.input_shape)
-    precision = _PRECISIONS.get(inputs[0].type, np.float32)
-    results = []
-    for row in rows:  # one at a time: many files fix the batch to one
-        produced = session.run(None, {inputs[0].name: row.reshape(shape).astype(precision)})
-        usable = [o.ravel() for o in produced if o.size == member.network.classes]
-        if len(usable) != 1:
-            return f"{len(usable)} of its {len(outputs)} outputs have {member.network.classes} entries"
-        results.append(usable[0])
-    return np.array(results)
-
-
-def _one_row(declared: list[int | str | None], shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the shape of a single input: the network's, with a batch dimension if the file has one."""
-    return (1, *shape) if len(declared) == len(shape) + 1 else shape
