@@ -30,6 +30,8 @@ DECIDED = ("robust", "robust_up_to_k", "not_robust", "optimal")
 class Cell:
     """One column of the tables.
 
+    A baseline has the limit for each member, because it is a question about each.
+
     Attributes:
         key: its name in files.
         title: its name for readers.
@@ -133,7 +135,7 @@ def measured(row: Row, cell: Cell, place: Place) -> Json:
     words = command(row, cell, place)
     limit = limit_of(cell, place)
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    said, exit_code = _run(words, limit + GRACE)
+    said, exit_code = _run(words, limit * (row.members if "--baseline" in words else 1) + GRACE)
     seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     taken = {"limit": limit, "seconds": round(seconds, 3), "cpu": round(cpu, 3), "exit": exit_code}
@@ -153,10 +155,12 @@ def _run(words: list[str], limit: float) -> tuple[str, int | None]:
     )
     try:
         said, error = process.communicate(timeout=limit)
-    except subprocess.TimeoutExpired:
+    except BaseException as error:  # an interrupted run leaves no solver behind either
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-        return "", None
+        if isinstance(error, subprocess.TimeoutExpired):
+            return "", None
+        raise
     return said or json.dumps({"error": error[-400:]}), process.returncode
 
 

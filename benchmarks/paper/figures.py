@@ -88,16 +88,17 @@ def _row_text(number: str, place: Place, **changes: Any) -> str:  # noqa: ANN401
 
 
 def _profiles(path: Path, place: Place) -> None:
-    """Draw the largest value over the radius; between its two bounds, where they differ, an area."""
+    """Draw the largest value over the radius: what is proved (orange), and what attacks reach (over it)."""
     _, axes = plt.subplots(1, len(PROFILED), figsize=(11, 3.5), sharey=True)
     for axis, number in zip(axes, PROFILED, strict=True):
         query = _row_text(number, place, attacks=0)
         query = query.replace("check value < alpha;", "profile value over epsilon in [0, 100];")
         steps = _answer(f"{number}_profile", query, place, "--time-limit", "120")["profile"]
-        edges = [float(_fraction(s["low"])) for s in steps] + [float(_fraction(steps[-1]["high"]))]
-        lower, upper = ([float(_fraction(s[key])) for s in steps] for key in ("lower", "upper"))
-        axis.stairs(upper, edges, baseline=None, color="C0", alpha=0.4)
-        axis.stairs(lower, edges, baseline=None, color="C0")
+        end = 1.2 * _fraction(steps[-1]["high"])
+        for place_of_step, value, colour in (("low", "upper", "C1"), ("high", "lower", "C0")):
+            x = [*(_fraction(step[place_of_step]) for step in steps), end]
+            y = [_fraction(step[value]) for step in steps]
+            axis.step(x, [*y, y[-1]], where="post", color=colour)
         name = next(row for row in rows() if row.id == number).title
         axis.set(xlabel="ε (L1, pixels 0..255)", title=f"{name}, row {number}")
         axis.grid(visible=True, alpha=0.3)

@@ -11,6 +11,7 @@ traffic-sign rows need --gtsrb, and are skipped without.
 import argparse
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -143,4 +144,5 @@ def draw(measurements: dict[str, Json], folder: Path, place: Place) -> None:
 
 if __name__ == "__main__":
     os.environ["OMP_NUM_THREADS"] = "1"
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the running solver is ended too
     sys.exit(main())

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import operator
 import os
 import platform
 import statistics
@@ -178,7 +179,12 @@ def _total(kept: Json | None) -> str:
 def summary(found: Measurements, own: Sequence[Row]) -> list[str]:
     """Return what can be said in numbers about all rows."""
     originals = [row for row in own if not row.id.endswith("b")]
-    lines = [_default_summary(found, originals), _speed_summary(found, originals)]
+    lines = [
+        _default_summary(found, originals),
+        _certified_summary(found, own),
+        _speed_summary(found, originals),
+    ]
+    lines.append(_baseline_summary(found, originals))
     lines += [_joint_summary(found, originals, cell.key, cell.title) for cell in JOINT]
     lines.append(_recheck_summary(found, own))
     return ["\n".join(f"- {line}" for line in lines if line)]
@@ -193,6 +199,24 @@ def _default_summary(found: Measurements, own: Iterable[Row]) -> str:
         f"ensc decides {decided} of {len(split)} rows in {seconds:.0f} s altogether, {cpu:.0f} s CPU time; "
         f"the longest takes {longest:.1f} s."
     )
+
+
+def _certified_summary(found: Measurements, own: Iterable[Row]) -> str:
+    attacked = [kept for row in own if (kept := found[f"{row.id} split"])["verdict"] == "not_robust"]
+    certified = sum(kept["certified"] for kept in attacked)
+    return f"{certified} of {len(attacked)} verdicts `not robust` carry an attack that was replayed exactly."
+
+
+def _baseline_summary(found: Measurements, own: Iterable[Row]) -> str:
+    """The uniform attacker mixes |C| attacks, so it is compared with as many as are enough."""
+    pairs = [
+        (Fraction(found[ours]["lower"]), Fraction(found[theirs]["lower"]))
+        for row in own
+        for ours, theirs in ((f"{row.id} value_auto", f"{row.id} ua"), (f"{row.id} value", f"{row.id} bda"))
+        if "lower" in found.get(ours, {}) and "lower" in found.get(theirs, {})
+    ]
+    reached, more = (sum(test(a, b) for a, b in pairs) for test in (operator.ge, operator.gt))
+    return f"The largest value reaches a baseline's in {reached} of {len(pairs)} comparisons, exceeds it in {more}."
 
 
 def _speed_summary(found: Measurements, own: Iterable[Row]) -> str:
