@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ensc.runner.solvers.choose import BackEnd
     from ensc.runner.split.answer import Backend
 
-ONLY = ("journal", "confirm", "memory_limit", "query_time_limit", "baseline")
+ONLY = ("jobs", "dask", "journal", "confirm", "memory_limit", "query_time_limit", "baseline")
 """Options without a meaning where one model file is solved."""
 
 
@@ -36,7 +36,13 @@ def add_split(parser: argparse.ArgumentParser) -> None:
         choices=["ua", "bda"],
         help="play the uniform or the best deterministic attacker of Gross et al. 2020 instead",
     )
-    split.add_argument("--jobs", type=jobs, default=1, metavar="N", help="processes")
+    split.add_argument("--jobs", type=jobs, metavar="N", help="processes (1; on a cluster all its threads)")
+    split.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="run the questions on a Dask cluster: its scheduler's address, or `local` for one of --jobs "
+        "processes on this machine",
+    )
     split.add_argument("--query-time-limit", type=seconds, metavar="S", help="seconds for one question")
     split.add_argument("--memory-limit", type=_megabytes, metavar="MB", help="megabytes for one question")
     split.add_argument(
@@ -95,14 +101,21 @@ def splitting(
     from ensc.commands.interrupt import interruptible
     from ensc.commands.progress import Display
     from ensc.runner.split.baselines import solve_baseline
+    from ensc.runner.split.executors import cluster
     from ensc.runner.split.loop import SplitSettings
     from ensc.runner.split.solve import solve_split
 
-    with interruptible(), _journal(options) as journal, Display(options.progress) as display:
+    with (
+        interruptible(),
+        _journal(options) as journal,
+        cluster(options.dask, options.jobs) as where,
+        Display(options.progress) as display,
+    ):
 
         def solve(problem: "EnsembleProblem") -> "Result":
             settings = SplitSettings(
-                jobs=options.jobs,
+                jobs=where.width,
+                pool=where.workers,
                 time_limit=options.time_limit,
                 query_time_limit=options.query_time_limit,
                 backend=backend,
