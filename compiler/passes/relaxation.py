@@ -288,7 +288,12 @@ def _max_pool(state: _State, step: Step, layer: MaxPool, form: Floats) -> None:
     state.shift(negative, spread(lines.offset, state.owner))
     parts = ((positive, lines.low), (negative * spread(lines.above, state.owner), lines.high))
     collected = np.zeros((len(form), step.inputs[0].lower.shape[1]))
+    overlap = np.bincount(layer.windows[layer.windows >= 0]).max() > 1
     rows = np.arange(len(form))[:, None]
     for part, index in parts:
-        np.add.at(collected, (rows, np.broadcast_to(spread(index, state.owner), part.shape)), part)
+        place = (rows, np.broadcast_to(spread(index, state.owner), part.shape))
+        if overlap:
+            np.add.at(collected, place, part)
+        else:
+            collected[place] += part
     state.add(layer.source, collected, step.inputs[0])

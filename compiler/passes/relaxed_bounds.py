@@ -8,14 +8,33 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ensc.compiler.passes.cones import cone, sets_within
 from ensc.compiler.passes.interval import propagate
 from ensc.compiler.passes.relaxation import Forms, Step, step_of, steps_of
 from ensc.compiler.passes.slopes import Found, least_forms
 from ensc.compiler.types.bounds import Bounds, InputSets, Interval
-from ensc.compiler.types.network import Flags, Floats, Integers, Layer, MaxPool, Network, Relu, Trees
+from ensc.compiler.types.network import (
+    Affine,
+    Convolution,
+    Flags,
+    Floats,
+    Integers,
+    Layer,
+    MaxPool,
+    Network,
+    Relu,
+    Scale,
+    Trees,
+)
+from ensc.compiler.types.problem import Norm
 
 _ENTRIES = 1 << 21
 """Coefficients held at a time; a few arrays of this size are alive in a rewrite."""
+
+_MOST = 1 << 26
+"""Coefficients of all forms of one value that are rewritten where half-spaces are asserted.
+
+What is known of the value without them stays where there would be more, as in a wide convolution."""
 
 
 def relaxed_bounds(
@@ -38,8 +57,9 @@ def relaxed_bounds(
         if known is not None:
             interval = _intersection(interval, known.values[number])
         steps.append(step_of(layer, values))
-        points, units = np.nonzero(_worth_tightening(network, number, interval))
-        if len(points):
+        open_ = _worth_tightening(network, number, interval)
+        points, units = np.nonzero(open_)
+        if len(points) and not _is_exact(layer, sets) and not _is_too_much(steps, sets, len(points)):
             interval = _tightened(steps, sets, interval, (points, units), rounds)
         values.append(interval)
     return Bounds(tuple(values))
@@ -89,6 +109,17 @@ def _read(layer: Layer) -> tuple[int, ...]:
     return (layer.source,) if isinstance(layer, Relu | MaxPool | Trees) else ()
 
 
+def _is_exact(layer: Layer, sets: InputSets) -> bool:
+    """Return whether interval arithmetic is as good as anything: one linear layer over a box."""
+    linear = isinstance(layer, Affine | Convolution | Scale) and layer.source == 0
+    return linear and sets.norm is Norm.LINF and sets.asserted is None
+
+
+def _is_too_much(steps: Sequence[Step], sets: InputSets, units: int) -> bool:
+    """Return whether bounds over half-spaces would take longer than what they save."""
+    return sets.asserted is not None and units * _ENTRIES > _rows_at_once(steps) * _MOST
+
+
 def _intersection(a: Interval, b: Interval) -> Interval:
     return Interval(np.maximum(a.lower, b.lower), np.minimum(a.upper, b.upper))
 
@@ -98,8 +129,35 @@ def _tightened(
 ) -> Interval:
     """Intersect the interval of the given units with what linear relaxation proves."""
     points, units = places
-    size = interval.lower.shape[1]
     lower, upper = interval.lower.copy(), interval.upper.copy()
+    layer = steps[-1].layer
+    if isinstance(layer, Convolution) and sets.asserted is None and layer.taps.shape[1] > 1:
+        position = units % layer.taps.shape[1]
+        for place in np.flatnonzero(np.bincount(position)):
+            chosen = np.flatnonzero(position == place)
+            read = np.flatnonzero(np.bincount(units[chosen]))
+            part = cone(steps, read)
+            within, column = sets_within(sets, part.inputs), np.searchsorted(read, units[chosen])
+            ends = _ends(part.steps, within, (points[chosen], column), len(read), rounds)
+            _intersect(lower, upper, (points[chosen], units[chosen]), ends)
+    else:
+        _intersect(lower, upper, places, _ends(steps, sets, places, interval.lower.shape[1], rounds))
+    return Interval(lower, upper)
+
+
+def _intersect(
+    lower: Floats, upper: Floats, places: tuple[Integers, Integers], ends: tuple[Floats, Floats]
+) -> None:
+    lower[places] = np.maximum(lower[places], ends[0])
+    upper[places] = np.minimum(upper[places], ends[1])
+
+
+def _ends(
+    steps: Sequence[Step], sets: InputSets, places: tuple[Integers, Integers], size: int, rounds: int
+) -> tuple[Floats, Floats]:
+    """Bound single units of the value behind the last step, each at one point."""
+    points, units = places
+    lower, upper = np.empty(len(points)), np.empty(len(points))
     at_once = _rows_at_once(steps) // 2
     for start in range(0, len(points), at_once):
         some = slice(start, start + at_once)
@@ -109,10 +167,8 @@ def _tightened(
         coefficients[count + np.arange(count), units[some]] = -1.0
         forms = Forms(np.tile(points[some], 2), coefficients, np.zeros(2 * count))
         bound = least_forms(steps, sets, len(steps), forms, rounds=rounds).bound
-        place = (points[some], units[some])
-        lower[place] = np.maximum(lower[place], bound[:count])
-        upper[place] = np.minimum(upper[place], -bound[count:])
-    return Interval(lower, upper)
+        lower[some], upper[some] = bound[:count], -bound[count:]
+    return lower, upper
 
 
 def _least(steps: Sequence[Step], sets: InputSets, value: int, forms: Forms, rounds: int) -> Found:
