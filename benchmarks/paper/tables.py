@@ -216,7 +216,9 @@ def _baseline_summary(found: Measurements, own: Iterable[Row]) -> str:
         if "lower" in found.get(ours, {}) and "lower" in found.get(theirs, {})
     ]
     reached, more = (sum(test(a, b) for a, b in pairs) for test in (operator.ge, operator.gt))
-    return f"The largest value reaches a baseline's in {reached} of {len(pairs)} comparisons, exceeds it in {more}."
+    return (
+        f"The largest value is no less than a baseline's in {reached} of {len(pairs)} cases, more in {more}."
+    )
 
 
 def _speed_summary(found: Measurements, own: Iterable[Row]) -> str:
