@@ -104,8 +104,8 @@ def _ends(problem: EnsembleProblem, board: Board, now: Standing) -> _Ends:
 
 
 def _word(problem: EnsembleProblem, ends: _Ends) -> tuple[Word, tuple[str, ...]]:
-    members, count = len(problem.ensemble), problem.threat.count
-    robust = Word.ROBUST if count >= members else Word.ROBUST_UP_TO_K
+    enough = problem.threat.count >= problem.enough_attacks
+    robust = Word.ROBUST if enough else Word.ROBUST_UP_TO_K
     match problem.goal:
         case Check(alpha):
             if ends.certificate is not None and ends.lower >= alpha:

@@ -108,11 +108,12 @@ def test_value_is_that_of_brute_force(problem: EnsembleProblem) -> None:
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(line_problems(), st.integers(1, 7))
+@given(line_problems(), st.integers(1, 8))
 def test_split_joint_and_brute_force_agree_on_a_threshold(problem: EnsembleProblem, eighths: int) -> None:
     checked = dataclasses.replace(problem, goal=Check(F(eighths, 8)))
     word = solved(checked).word
     assert word is not Word.UNKNOWN
+    assert (word is Word.ROBUST_UP_TO_K) <= (checked.threat.count < checked.enough_attacks)
     assert (word is Word.NOT_ROBUST) == (brute_force(problem) >= F(eighths, 8))
     assert (word is Word.NOT_ROBUST) == solve_model(compile_problem(checked).model)[0]
 
