@@ -97,7 +97,9 @@ def effort(options: argparse.Namespace) -> "Effort":
     from ensc.runner.build import Effort
 
     given = {"tighten_seconds": options.tighten_time, "split_seconds": options.presolve_time}
-    return Effort(**{name: value for name, value in given.items() if value is not None}, jobs=options.jobs)
+    return Effort(
+        **{name: value for name, value in given.items() if value is not None}, jobs=options.jobs or 1
+    )
 
 
 def add_stats(parser: argparse.ArgumentParser) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ensc.runner.solvers.choose import BackEnd
     from ensc.runner.split.answer import Backend
 
-ONLY = ("jobs", "dask", "journal", "confirm", "memory_limit", "query_time_limit", "baseline")
+ONLY = ("dask", "journal", "confirm", "memory_limit", "query_time_limit", "baseline")
 """Options without a meaning where one model file is solved."""
 
 
