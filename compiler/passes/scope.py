@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ensc.compiler.passes.plan import Plan, at_point, full_plan, pruned_plan
-from ensc.compiler.passes.relaxed_bounds import margin_bounds
+from ensc.compiler.passes.relaxation import Forms
+from ensc.compiler.passes.relaxed_bounds import least_over_logits, margin_bounds
 from ensc.compiler.passes.rounding import down, up
 from ensc.compiler.types.bounds import Bounds, InputSets, Interval
 from ensc.compiler.types.model import Flags, Indices
@@ -18,6 +19,9 @@ from ensc.compiler.types.problem import EnsembleProblem, Targeted
 
 SLOPE_ROUNDS = 3
 """How often the lines behind a bound that may refute a pair are improved."""
+
+NEAR = 0.35
+"""Which they are where at most this share of a margin's interval lies above what is needed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +71,8 @@ def whole_scope(problem: EnsembleProblem, network: Network, bounds: Bounds) -> S
 def pruned_scope(problem: EnsembleProblem, network: Network, sets: InputSets, bounds: Bounds) -> Scope:
     """Return the scope without what bounds of the margins decide."""
     pairs = _pairs(problem)
-    margins = _margins(network, sets, bounds, pairs)
     needed = problem.loss.margin
+    margins = _margins(network, sets, bounds, pairs, float(needed))
     possible = margins.upper[0] >= down(needed)
     points = len(problem.points)
     if isinstance(problem.loss, Targeted):
@@ -121,13 +125,19 @@ def _others(excluded: Indices, classes: int) -> Indices:
     return np.nonzero(every)[1]
 
 
-def _margins(network: Network, sets: InputSets, bounds: Bounds, pairs: Pairs) -> Interval:
+def _margins(network: Network, sets: InputSets, bounds: Bounds, pairs: Pairs, needed: float) -> Interval:
     """Bound `f_winner - f_loser` over the set of each pair's point, shape (1, pairs)."""
     width = len(pairs) // max(1, len(sets.lower))
     forms: Floats = np.zeros((len(sets.lower), width, network.classes))
     place = np.tile(np.arange(width), len(sets.lower))
     forms[pairs.owner, place, pairs.winner] = 1.0
     forms[pairs.owner, place, pairs.loser] = -1.0
-    upper = margin_bounds(network, sets, bounds, forms, rounds=SLOPE_ROUNDS)
+    upper = margin_bounds(network, sets, bounds, forms)
     lower = -margin_bounds(network, sets, bounds, -forms)
+    near = (upper >= needed) & (upper - needed <= NEAR * (upper - lower))
+    if near.any():
+        owner = np.nonzero(near)[0]
+        some = Forms(owner, -forms[near], np.zeros(len(owner)))
+        found = least_over_logits(network, sets, bounds, some, rounds=SLOPE_ROUNDS)
+        upper[near] = np.minimum(upper[near], -found.bound)
     return Interval(lower.reshape(1, -1), upper.reshape(1, -1))
