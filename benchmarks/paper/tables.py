@@ -194,7 +194,7 @@ def _default_summary(found: Measurements, own: Iterable[Row]) -> str:
     split = [found[f"{row.id} split"] for row in own]
     decided = sum(kept["verdict"] in DECIDED for kept in split)
     seconds, cpu = (sum(kept[key] for kept in split) for key in ("seconds", "cpu"))
-    longest = max(kept["seconds"] for kept in split)
+    longest = max((kept["seconds"] for kept in split), default=0.0)
     return (
         f"ensc decides {decided} of {len(split)} rows in {seconds:.0f} s altogether, {cpu:.0f} s CPU time; "
         f"the longest takes {longest:.1f} s."
