@@ -17,8 +17,8 @@ from ensc.formats.shortest import padded, shortest
 
 Places: TypeAlias = npt.NDArray[np.integer]
 
-BLOCK = 1 << 16
-"""Lines in a block: enough for numpy to be worth its overhead, few enough to be small beside a file."""
+BLOCK = 1 << 14
+"""Lines in a block: enough for numpy to be worth its overhead, few enough to stay in a cache."""
 
 
 FEW = 1 << 14
@@ -27,7 +27,7 @@ FEW = 1 << 14
 SLOT_BITS = 18
 """The slots fit into a processor's cache; there are many times more than an ensemble has weights."""
 
-SAMPLED = np.uint64(1 << 60)
+SAMPLED, ALL = np.uint64((1 << 60) - 1), np.uint64((1 << 64) - 1)
 
 MIXER = np.uint64(0x9E3779B97F4A7C15)
 """An odd number near 2^64 over the golden ratio: multiplied by it, neighbouring numbers are spread evenly."""
@@ -78,8 +78,11 @@ class Spelling:
 
 def _repeat(values: Floats) -> bool:
     """Whether numbers occur four times on average; told by those whose bits mix to a small number."""
-    mixed = values.view(np.uint64) * MIXER
-    sample = np.sort(mixed[mixed < SAMPLED] if len(values) > FEW else mixed)
+    if not len(values):
+        return False
+    parts = (values[first:last].view(np.uint64) * MIXER for first, last in blocks(0, len(values)))
+    most = SAMPLED if len(values) > FEW else ALL
+    sample = np.sort(np.concatenate([part[part <= most] for part in parts]))
     return bool(4 * (1 + np.count_nonzero(sample[1:] != sample[:-1])) <= len(sample))
 
 
@@ -96,7 +99,8 @@ def _numbered(values: Floats) -> tuple[npt.NDArray[np.uint32], Floats]:
         slots[_slots(values[first:last])] = np.arange(first, last, dtype=np.uint32)
     for first, last in blocks(0, count):
         stands[first:last] = slots[_slots(values[first:last])]
-    others = np.flatnonzero(values[stands] != values)
+    same = [values[stands[first:last]] == values[first:last] for first, last in blocks(0, count)]
+    others = np.flatnonzero(~np.concatenate(same))
     order = others[np.argsort(values[others], kind="stable")]
     new = np.ones(len(order), dtype=np.bool_)
     new[1:] = values[order[1:]] != values[order[:-1]]
@@ -122,12 +126,12 @@ def spelled_bounds(values: Floats) -> Texts:
     return np.where(finite, padded(np.where(finite, values, 0.0)), b"")
 
 
-def stable_order(keys: Places) -> npt.NDArray[np.intp]:
+def stable_order(keys: Places) -> npt.NDArray[np.uint32]:
     """Return the order that sorts keys in 0 .. 2^32 - 1 and keeps equal ones in place.
 
     numpy sorts 16-bit integers by radix, in linear time; two rounds sort 32 bits several times faster
-    than one comparison sort.
+    than one comparison sort. Positions of 32 bits keep the memory below the size of a file.
     """
-    order = np.argsort(keys.astype(np.uint16), kind="stable")
+    order = np.argsort(keys.astype(np.uint16), kind="stable").astype(np.uint32)
     high = (keys >> 16).astype(np.uint16)
     return order[np.argsort(high[order], kind="stable")] if high.any() else order

@@ -22,6 +22,9 @@ FEW = 512
 BLOCK = 1 << 14
 """Numbers in a block: what is computed of them fits into a processor's cache."""
 
+FREQUENT = ((0.0, b"0"), (1.0, b"1"), (-1.0, b"-1"))
+"""Of the numbers that would be left to `repr`, those that models are full of."""
+
 LOW, HIGH = 1e-4, 1e15
 
 DIGITS = 17
@@ -92,6 +95,10 @@ def _fill(found: Texts, values: Floats) -> None:
     for exponent in np.flatnonzero(np.bincount(exponents[plain & ~usual])).tolist():
         chosen = np.flatnonzero(plain & (exponents == exponent))
         found[chosen] = _with_point(digits[chosen], values[chosen] < 0, exponent)
+    for value, text in FREQUENT:
+        same = values == value
+        found[same] = text
+        plain |= same
     if not plain.all():
         found[~plain] = canonical(values[~plain])
 

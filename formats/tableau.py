@@ -145,14 +145,27 @@ def _raise(diagnostics: Iterator[Diagnostic]) -> None:
 
 
 def _entries_are_distinct(model: Model) -> bool:
-    keys = model.rows.owners() * len(model.variables) + model.rows.columns
-    return _distinct(keys) and _distinct(model.objective.columns)
+    """Whether no row, nor the objective, names a column twice.
+
+    Most rows have their columns in order, perhaps after a first one that is larger than all others; only the
+    remaining rows are sorted.
+    """
+    rows = model.rows
+    falls = np.flatnonzero(rows.columns[1:] <= rows.columns[:-1]) + 1
+    owners = np.searchsorted(rows.starts, falls, side="right") - 1
+    within = falls > rows.starts[owners]
+    falls, owners = falls[within], owners[within]
+    second = falls == rows.starts[owners] + 1
+    larger = rows.columns[rows.starts[owners]] > rows.columns[rows.starts[owners + 1] - 1]
+    left = np.zeros(len(rows), dtype=np.bool_)
+    left[owners[~(second & larger)]] = True
+    entries = np.repeat(left, np.diff(rows.starts))
+    keys = np.repeat(np.flatnonzero(left), np.diff(rows.starts)[left]) * len(model.variables)
+    return _distinct(keys + rows.columns[entries]) and _distinct(model.objective.columns)
 
 
 def _distinct(keys: Indices) -> bool:
-    steps = np.diff(keys)
-    # Most rows have their columns in order, which saves the sorting.
-    return bool((steps > 0).all()) or bool(np.diff(np.sort(keys)).all())
+    return bool(np.diff(np.sort(keys)).all())
 
 
 def _refused_parts(model: Model, *, indicators: bool, ordered_sets: bool) -> Iterator[Diagnostic]:
@@ -290,6 +303,8 @@ def _refused(tableau: Tableau, *, named_rows: bool) -> Iterator[Diagnostic]:
 def _unsafe(values: Floats) -> Indices:
     """Return where a value other than 0 is no coefficient that every reader keeps."""
     size = np.abs(values)
+    if size.min(initial=1.0) > SMALLEST and size.max(initial=1.0) < LARGEST:
+        return np.empty(0, dtype=np.int64)
     return np.flatnonzero(~((size > SMALLEST) & (size < LARGEST)))
 
 

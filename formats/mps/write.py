@@ -30,7 +30,6 @@ from ensc.formats.columnar import (
     Spelling,
     blocks,
     lines,
-    spelled,
     stable_order,
     texts,
 )
@@ -87,7 +86,7 @@ def _columns(t: Tableau, columns: Texts, rows: Texts) -> Iterator[bytes]:
     # 32-bit indices keep the memory below the size of the file.
     row_of = np.repeat(np.arange(len(t.rows) + 1, dtype=np.uint32), [len(head), *np.diff(t.starts)])
     column_of = np.concatenate([head.astype(np.uint32), t.members.astype(np.uint32)])
-    order = stable_order(column_of).astype(np.uint32)
+    order = stable_order(column_of)
     numbers = Spelling(np.concatenate([t.costs, np.zeros(len(empty)), t.coefficients]))
     rows = np.concatenate([texts([t.objective]), rows])
 
@@ -110,7 +109,7 @@ def _right_hand_sides(t: Tableau, rows: Texts) -> Iterator[bytes]:
     stated = np.flatnonzero(t.sides)
     for first, last in blocks(0, len(stated)):
         chosen = stated[first:last]
-        yield lines(b" RHS ", rows[chosen], b" ", spelled(t.sides[chosen]), b"\n")
+        yield lines(b" RHS ", rows[chosen], b" ", padded(t.sides[chosen]), b"\n")
 
 
 def _bounds(t: Tableau, columns: Texts) -> Iterator[bytes]:
