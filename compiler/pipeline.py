@@ -7,6 +7,7 @@ The joint model of a whole query, with the names that `--emit` and `--stats` kno
       relax     (from -O1) --> Draft     what linear relaxation leaves open
       attacks   (from -O1) --> Draft     no more of them than are always enough, ordered
       facts     (-O3)      --> Draft     without what the split has decided
+      merge     (from -O1) --> Draft     one copy for members, and for points, that are the same
       tighten   (from -O2) --> Draft     what linear programs leave open
       model                --> Model                    written as .smt2
       linear               --> linear Model, --describe--> with its header: .mps and .lp
@@ -28,7 +29,7 @@ from typing import TypeVar
 import numpy as np
 
 from ensc.compiler.diagnostics import reject
-from ensc.compiler.passes.draft import Draft, capped, informed, lowered, printed, relaxed, tightened
+from ensc.compiler.passes.draft import Draft, capped, informed, lowered, merged, printed, relaxed, tightened
 from ensc.compiler.passes.dual_bounds import LpSolver
 from ensc.compiler.passes.input_sets import input_sets
 from ensc.compiler.passes.linearize import Formulation, linearize
@@ -39,7 +40,7 @@ from ensc.compiler.types.facts import Facts
 from ensc.compiler.types.model import Model
 from ensc.compiler.types.problem import EnsembleProblem
 
-PASSES = ("printed", "relax", "attacks", "facts", "tighten", "model", "linear")
+PASSES = ("printed", "relax", "attacks", "facts", "merge", "tighten", "model", "linear")
 """Every pass, in the order in which they run; a level leaves some of them out."""
 
 T = TypeVar("T")
@@ -183,6 +184,7 @@ def _later(options: Options, aids: Aids) -> Iterator[tuple[str, Callable[[Draft]
     if options.level > 2 and aids.facts is not None:
         facts = aids.facts
         yield "facts", lambda draft: informed(draft, facts)
+    yield "merge", merged
     if options.level > 1:
         lp = aids.lp or _no_lp()
         yield "tighten", lambda draft: tightened(draft, lp)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ensc.compiler.diagnostics import reject
+from ensc.compiler.passes.duplicates import first_of_kind
 from ensc.compiler.passes.evaluate import evaluate
 from ensc.compiler.pipeline import Compiled
 from ensc.compiler.quoting import alternatives, number, shown
@@ -78,8 +79,11 @@ def _best_attack(problem: EnsembleProblem, attacks: int) -> Attack:
     points = range(len(problem.points))
     if not all(is_attackable(problem, j) for j in points):
         reject("E1070", "a point is so far outside the domain that there is no attack to start from")
-    chunks = [points[first : first + AT_ONCE] for first in points[::AT_ONCE]]
-    known = tuple(knowledge for chunk in chunks for knowledge in survey(problem, chunk))
+    first = first_of_kind(problem.points)  # points that are the same get the same perturbations
+    distinct, kind = np.unique(first, return_inverse=True)
+    chunks = [distinct[i : i + AT_ONCE].tolist() for i in range(0, len(distinct), AT_ONCE)]
+    found = [knowledge for chunk in chunks for knowledge in survey(problem, chunk)]
+    known = tuple(found[place] for place in kind.tolist())
     limited = dataclasses.replace(problem, threat=dataclasses.replace(problem.threat, count=attacks))
     feasible = tuple(knowledge.feasible for knowledge in known)
     best = half(limited, feasible)

@@ -56,11 +56,7 @@ def add_attacked_inputs(
     lower, upper = sets.lower[places.points], sets.upper[places.points]
     d = _perturbations(to, problem, sets, places)
     x = _matrix(to.variables(places.labels("x", problem.inputs), *_flat(lower, upper, places)), places)
-    scale = float(problem.points.denominator)
-    numerators = problem.points.numerators[places.points]
-    pairs = np.stack([x, d], axis=-1)
-    meaning = "attacked input: denominator (x - d) = numerator of the point"
-    to.rows(pairs, np.array([scale, -scale]), numerators, numerators, meaning)
+    _add_equations(to, problem, places, x, d)
     _add_exact_domain(to, problem, x)
     match problem.threat.norm:
         case Norm.L1:
@@ -72,6 +68,29 @@ def add_attacked_inputs(
         case _:
             assert_never(problem.threat.norm)
     return x
+
+
+def add_repeated_inputs(
+    to: Assembler, problem: EnsembleProblem, sets: InputSets, places: Places, x: Indices
+) -> None:
+    """Add perturbations of points that share the attacked inputs of others, so that files name them all.
+
+    Args:
+        to: where to.
+        problem: for points, domain, norm and radius.
+        sets: the input sets of all points of the problem.
+        places: which attacks and points.
+        x: the attacked inputs that they share, shape (attacks, points, inputs).
+    """
+    _add_equations(to, problem, places, x, _perturbations(to, problem, sets, places))
+
+
+def _add_equations(to: Assembler, problem: EnsembleProblem, places: Places, x: Indices, d: Indices) -> None:
+    scale = float(problem.points.denominator)
+    numerators = problem.points.numerators[places.points]
+    pairs = np.stack([x, d], axis=-1)
+    meaning = "attacked input: denominator (x - d) = numerator of the point"
+    to.rows(pairs, np.array([scale, -scale]), numerators, numerators, meaning)
 
 
 def _flat(lower: Floats, upper: Floats, places: Places) -> tuple[Floats, Floats]:

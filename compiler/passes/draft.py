@@ -7,10 +7,14 @@ the answer to `check`, whatever it was given: the passes may be run in any order
 import dataclasses
 from dataclasses import dataclass
 
+import numpy as np
+
 from ensc.compiler.passes.dual_bounds import LpSolver
+from ensc.compiler.passes.duplicates import Duplicates, duplicates
 from ensc.compiler.passes.interval import interval_bounds
 from ensc.compiler.passes.joint import lower_joint
 from ensc.compiler.passes.known_points import known_scopes
+from ensc.compiler.passes.narrow import narrowed
 from ensc.compiler.passes.relaxed_bounds import relaxed_bounds
 from ensc.compiler.passes.scope import Scope, pruned_scope, whole_scope
 from ensc.compiler.passes.tighten import Gain, choices, tightened_scope
@@ -33,6 +37,7 @@ class Draft:
         ordered: whether their probabilities descend.
         scopes: what is left to say about every member.
         facts: what is known of the points.
+        same: which members and points are served by the copies of others.
     """
 
     problem: EnsembleProblem
@@ -41,6 +46,7 @@ class Draft:
     ordered: bool
     scopes: tuple[Scope, ...]
     facts: Facts | None = None
+    same: Duplicates | None = None
 
 
 def printed(problem: EnsembleProblem, sets: InputSets) -> tuple[Draft, str]:
@@ -91,6 +97,37 @@ def informed(draft: Draft, facts: Facts) -> tuple[Draft, str]:
     return known, f"{told}; {left(known)}"
 
 
+def merged(draft: Draft) -> tuple[Draft, str]:
+    """One copy of the networks for members, and for points, that are the same: see `duplicates`.
+
+    Assumes nothing. Guarantees the same optimum; where there are fewer attacks than are always enough, points
+    keep copies of their own, and so do points that facts decide.
+    """
+    found = duplicates(draft.problem)
+    apart = np.arange(len(found.points))
+    if draft.attacks < draft.problem.enough_attacks:
+        found = dataclasses.replace(found, points=apart)
+    elif draft.facts is not None:
+        closed = np.isin(apart, draft.facts.closed)
+        found = dataclasses.replace(
+            found, points=np.where(closed | closed[found.points], apart, found.points)
+        )
+    members, points = found.counts
+    if not members + points:
+        return draft, "no two members or points are the same"
+    scopes = tuple(
+        narrowed(
+            scope,
+            (found.points == apart)[scope.points] & bool(found.members[c] == c),
+            np.ones(len(scope.pairs), dtype=np.bool_),
+        )
+        for c, scope in enumerate(draft.scopes)
+    )
+    fewer = dataclasses.replace(draft, scopes=scopes, same=found)
+    said = f"{counted(members, 'member')} and {counted(points, 'point')} are the same as others"
+    return fewer, f"{said}; {left(fewer)}"
+
+
 def tightened(draft: Draft, solve: LpSolver) -> tuple[Draft, str]:
     """What linear programs decide leaves the draft: see `tighten`."""
     scopes: list[Scope] = []
@@ -126,6 +163,7 @@ def lowered(draft: Draft) -> Model:
         attacks=draft.attacks,
         ordered=draft.ordered,
         facts=draft.facts,
+        same=draft.same,
     )
 
 

@@ -22,7 +22,8 @@ import numpy as np
 
 from ensc.compiler.diagnostics import reject
 from ensc.compiler.passes.assemble import Assembler
-from ensc.compiler.passes.attacked_inputs import Places, add_attacked_inputs
+from ensc.compiler.passes.attacked_inputs import Places, add_attacked_inputs, add_repeated_inputs
+from ensc.compiler.passes.duplicates import Duplicates
 from ensc.compiler.passes.known_points import Share, add_closed_points, add_exclusions
 from ensc.compiler.passes.losses import add_margins
 from ensc.compiler.passes.network_rows import Copies
@@ -50,6 +51,7 @@ def lower_joint(
     attacks: int,
     ordered: bool,
     facts: Facts | None = None,
+    same: Duplicates | None = None,
 ) -> Model:
     """Encode a problem for a fixed number of attacks.
 
@@ -60,6 +62,7 @@ def lower_joint(
         attacks: the number of deterministic attacks |A|.
         ordered: whether to demand `p_1 >= p_2 >= ...`, which loses no value, as attacks may be renamed.
         facts: what is known of the points; the scopes leave out what they decide (`known_scopes`).
+        same: which members and points are served by the copies of others; no scope holds them.
 
     Raises:
         Rejected: E0930 if the goal has no single file (`minimize`, `profile`).
@@ -70,7 +73,9 @@ def lower_joint(
     places = Places(points, (to.attack_axis[:, None], points[None] + 1))
     x = add_attacked_inputs(to.assembler, problem, sets, places)
     added = [_member(to, c, x, p, scope) for c, scope in enumerate(scopes)]
-    shares = [[Share(q.ravel(), np.ones(q.size))] for _, q in added]
+    shares = _shares(added, scopes, same, len(problem.points))
+    if same is not None:
+        _add_repeated(to, same, sets, x)
     if facts is not None:
         losses, products = [loss for loss, _ in added], [q for _, q in added]
         add_exclusions(to.assembler, facts, scopes, losses, products, p)
@@ -128,6 +133,27 @@ def _member(to: _Joint, c: int, x: Indices, p: Indices, scope: Scope) -> tuple[I
     factors = np.broadcast_to(p[:, None], q.shape)
     to.assembler.products.append(Products(q.ravel(), factors.ravel(), loss.ravel()))
     return loss, q
+
+
+def _shares(
+    added: Sequence[tuple[Indices, Indices]], scopes: Sequence[Scope], same: Duplicates | None, points: int
+) -> list[list[Share]]:
+    """Return the expected losses of every member: its q, as often as a point counts, or another member's."""
+    weights = np.ones(points) if same is None else same.weights.astype(np.float64)
+    own = [
+        Share(q.ravel(), np.broadcast_to(weights[scope.points], q.shape).ravel())
+        for (_, q), scope in zip(added, scopes, strict=True)
+    ]
+    return [[own[c]] for c in (range(len(own)) if same is None else same.members.tolist())]
+
+
+def _add_repeated(to: _Joint, same: Duplicates, sets: InputSets, x: Indices) -> None:
+    """Name the perturbations of points that share those of others."""
+    points = np.flatnonzero(np.isin(same.points, to.points) & (same.points != np.arange(len(same.points))))
+    if len(points):
+        places = Places(points, (to.attack_axis[:, None], points[None] + 1))
+        shared = x[:, np.searchsorted(to.points, same.points[points])]
+        add_repeated_inputs(to.assembler, to.problem, sets, places, shared)
 
 
 def _summed(parts: Sequence[Share]) -> Share:

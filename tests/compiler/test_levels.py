@@ -116,7 +116,7 @@ def test_with_everything_known_no_network_is_left(problem: EnsembleProblem) -> N
 def two_members() -> EnsembleProblem:
     left = dense((np.array([[1.0], [0.0]]), np.array([0.0, 1.0])), inputs=1, name="left")
     right = dense((np.array([[-1.0], [0.0]]), np.array([4.0, 1.0])), inputs=1, name="right")
-    return make_problem([left, right], [[2], [2]], [0, 0], radius=2, goal=MaximizeValue())
+    return make_problem([left, right], [[2], [3]], [0, 0], radius=2, goal=MaximizeValue())
 
 
 def test_a_known_point_becomes_a_choice_between_its_patterns() -> None:
@@ -206,9 +206,9 @@ def test_the_header_says_what_a_file_rests_on() -> None:
     ("level", "passes"),
     [
         (0, ["printed", "model", "linear"]),
-        (1, ["relax", "attacks", "model", "linear"]),
-        (2, ["relax", "attacks", "tighten", "model", "linear"]),
-        (3, ["relax", "attacks", "facts", "tighten", "model", "linear"]),
+        (1, ["relax", "attacks", "merge", "model", "linear"]),
+        (2, ["relax", "attacks", "merge", "tighten", "model", "linear"]),
+        (3, ["relax", "attacks", "facts", "merge", "tighten", "model", "linear"]),
     ],
 )
 def test_each_level_runs_its_passes(level: int, passes: list[str]) -> None:
