@@ -31,12 +31,12 @@ def certify(problem: EnsembleProblem, attack: Attack) -> Certificate:
         tuple(_replayed(replays, problem, j, delta) for j, delta in enumerate(deterministic))
         for deterministic in attack.perturbations
     )
-    norm = problem.threat.norm
-    norms = tuple(tuple(exact_norm(norm, delta) for delta in row) for row in attack.perturbations)
+    sizes = {key: exact_norm(problem.threat.norm, key[1]) for key in replays}
+    norms = tuple(tuple(sizes[pair] for pair in enumerate(row)) for row in attack.perturbations)
     totals = tuple(_expected(attack.probabilities, losses, c) for c in range(len(problem.ensemble)))
     values = tuple(total / len(problem.points) for total in totals)
     admissible = _is_mixture(problem, attack.probabilities) and all(
-        is_admissible(problem, j, delta) for row in attack.perturbations for j, delta in enumerate(row)
+        is_admissible(problem, j, delta) for j, delta in replays
     )
     return Certificate(norms, losses, values, min(values), sum(totals, Fraction(0)), admissible)
 
