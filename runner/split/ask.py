@@ -6,8 +6,11 @@ What it calls infeasible is passed on with its name and tolerance.
 import dataclasses
 import math
 import time
+from collections.abc import Iterator
 from fractions import Fraction
 
+from ensc.compiler.diagnostics import Rejected
+from ensc.compiler.types.model import Model
 from ensc.compiler.types.problem import EnsembleProblem
 from ensc.compiler.types.solution import Proof, Solution, Status
 from ensc.runner.repair import repair
@@ -22,6 +25,7 @@ from ensc.runner.split.answer import (
     solve_by_cbc,
 )
 from ensc.runner.split.patterns import Refutation, Witness, members_of
+from ensc.runner.split.polish import polished
 
 LATE = 0.5
 """A solver that gave up after this share of its time, or later, may do better with more of it."""
@@ -33,28 +37,60 @@ SETTLED = Fraction(1, 10**5)
 def ask(problem: EnsembleProblem, question: Question, backend: Backend = solve_by_cbc) -> Answer:
     """Ask a solver.
 
-    A feasible answer whose point does not survive exact replay is asked for again: with a larger margin,
-    where only a perturbation counts, then with another seed.
+    A feasible answer whose point does not survive exact replay is polished on its activation pattern, then
+    asked for again: with a larger margin, where only a perturbation counts, then with another seed. Where a
+    try claims a point that is none and another one refutes the question, neither is believed.
     """
     part = at_points(problem, [question.point])
     best: Witness | None = None
-    said = ""
+    claimed = ""
     for seed, extra in ((1, Fraction(0)), (2, SETTLED), (3, Fraction(0))):
         start = time.monotonic()
         solution, proof = _solved(part, question, backend, seed, extra)
         late = question.seconds is not None and time.monotonic() - start >= LATE * question.seconds
         if proof is not None and solution.status is Status.INFEASIBLE and not extra:
+            if claimed:
+                return Answer(question, best, why=_disagreement(claimed, proof))
             return Answer(question, best, Refutation(question.mask, proof))
         if solution.status in {Status.OPTIMAL, Status.FEASIBLE}:
-            witness = replayed(part, question.mask, solution, proof)
-            if witness is not None and (best is None or witness.mask & question.mask == question.mask):
-                best = witness
-            if best is not None and best.mask & question.mask == question.mask:
-                return Answer(question, best)
-            said = "its point fools somebody only within its tolerance, not exactly"
+            for witness in _witnesses(part, question, solution, proof, backend):
+                if witness.mask & question.mask == question.mask:
+                    return Answer(question, witness)
+                best = best or witness
+            claimed = claimed or solution.message or "a solver"
         elif not extra:
             return Answer(question, best, why=solution.message or "no answer", timely=late)
-    return Answer(question, best, why=said)
+    return Answer(question, best, why=f"{claimed}: its point fools the members only within its tolerance")
+
+
+def _disagreement(claimed: str, proof: Proof) -> str:
+    return (
+        f"solvers disagree: {claimed}, with a point that exact replay does not confirm, and {proof.solver} "
+        "claims that there is none"
+    )
+
+
+def _witnesses(
+    part: EnsembleProblem, question: Question, solution: Solution, proof: Proof | None, backend: Backend
+) -> Iterator[Witness]:
+    """Yield what a claimed point leads to: by repair, then by a linear program on its activation pattern."""
+    mask = question.mask
+    source = "a solver" if proof is None else proof.solver
+    delta = numbers(part, solution)
+    if delta is None:
+        return
+    fixed = repair(part, 0, delta, members_of(mask))
+    yield Witness(fooled_mask(part, 0, fixed), fixed, source)
+
+    def solve(model: Model) -> Solution:
+        try:
+            return backend(model, question.seconds, 1)[0]
+        except Rejected as rejected:  # SMT solvers know no objectives; their points are exact, though
+            return Solution(Status.UNKNOWN, {}, message=rejected.diagnostics[0].message)
+
+    better = polished(part, members_of(mask), [float(d) for d in delta], solve)
+    if better is not None:
+        yield Witness(fooled_mask(part, 0, better), better, f"{source}, polished")
 
 
 def _solved(
@@ -70,11 +106,17 @@ def _solved(
 
 def replayed(part: EnsembleProblem, mask: int, solution: Solution, proof: Proof | None) -> Witness | None:
     """Repair a solver's perturbation and replay it exactly; None if its numbers are none."""
-    delta = [_number(solution.values.get(f"d_{k}", 0.0)) for k in range(1, part.inputs + 1)]
-    if any(d is None for d in delta):
+    delta = numbers(part, solution)
+    if delta is None:
         return None
-    fixed = repair(part, 0, [d for d in delta if d is not None], members_of(mask))
+    fixed = repair(part, 0, delta, members_of(mask))
     return Witness(fooled_mask(part, 0, fixed), fixed, "a solver" if proof is None else proof.solver)
+
+
+def numbers(part: EnsembleProblem, solution: Solution) -> list[float | Fraction] | None:
+    """Return a solver's perturbation, None if its numbers are none."""
+    delta = [_number(solution.values.get(f"d_{k}", 0.0)) for k in range(1, part.inputs + 1)]
+    return None if any(d is None for d in delta) else [d for d in delta if d is not None]
 
 
 def _number(value: object) -> float | Fraction | None:

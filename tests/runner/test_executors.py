@@ -115,6 +115,6 @@ def test_no_cluster_at_an_address_is_said(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_missing_dask_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executors.util, "find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(Rejected, match="E1154"), cluster("local", 2):
         pass

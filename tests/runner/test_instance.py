@@ -262,8 +262,11 @@ def test_a_query_that_is_one_instance_becomes_a_property(
     assert read_property(Source("p", out.read_text())).version == 2
     assert main(["compile", str(EXAMPLES / "robust.rq"), "-o", str(out)]) == 1
     assert "E1055" in capsys.readouterr().err
-    assert main(["compile", str(EXAMPLES / "robust.rq"), "--split", str(tmp_path / "all")]) == 0
-    assert (tmp_path / "all/2.0/instances.csv").is_file()
+    assert (
+        main(["compile", str(EXAMPLES / "robust.rq"), "--split", str(tmp_path / "all"), "--format", "vnnlib"])
+        == 0
+    )
+    assert (tmp_path / "all/questions/2.0/instances.csv").is_file()
 
 
 @pytest.mark.parametrize("seed", range(4))
