@@ -5,7 +5,7 @@ import numpy as np
 from ensc.compiler.frontend.onnx.build import Builder
 from ensc.compiler.frontend.onnx.elementwise import scaled
 from ensc.compiler.frontend.onnx.graph import Node
-from ensc.compiler.frontend.onnx.movement import moved
+from ensc.compiler.frontend.onnx.movement import move, moved
 from ensc.compiler.frontend.onnx.tensor import Computed, Constant, Inputs, Tensor, constant, finite, required
 from ensc.compiler.frontend.onnx.transforms import class_count, refuse_transform, two_scores
 from ensc.compiler.types.network import Floats
@@ -87,6 +87,22 @@ def selected(node: Node, inputs: Inputs, build: Builder) -> Tensor:
     index = constant(node, inputs, 1)
     assert index is not None
     return moved(node, required(node, inputs, 0), lambda a: a[..., index.ravel()], build)
+
+
+def joined(node: Node, inputs: Inputs, build: Builder) -> Tensor:
+    """FeatureVectorizer: its inputs side by side."""
+    parts = [required(node, inputs, i) for i in range(len(inputs))]
+    flat = [moved(node, part, lambda a: a.reshape(1, -1), build) for part in parts]
+    return move(node, flat, lambda arrays: np.concatenate(arrays, axis=1), build)
+
+
+def imputed(node: Node, inputs: Inputs) -> Tensor:
+    """Imputer of missing values: there are none among real numbers."""
+    if not np.isnan(node.real("replaced_value_float", 0.0)):
+        node.refuse(
+            "it replaces a number, which jumps", "impute missing values alone (`missing_values=np.nan`)"
+        )
+    return required(node, inputs, 0)
 
 
 def normalizer(node: Node, inputs: Inputs) -> Tensor:

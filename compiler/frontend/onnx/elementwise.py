@@ -99,11 +99,22 @@ def relu(node: Node, inputs: Inputs, build: Builder) -> Tensor:
     return Computed(build.relu(node, x.value), x.shape)
 
 
-def absolute(node: Node, inputs: Inputs, build: Builder) -> Tensor:
+def absolute(node: Node, inputs: Inputs, build: Builder) -> Computed:
     """Abs: `2 max(0, x) - x`."""
     x = build.lifted(node, required(node, inputs, 0))
     positive = build.relu(node, x.value)
     return Computed(build.sum(node, [positive, positive, x.value], [1, 1, -1]), x.shape)
+
+
+def shrink(node: Node, inputs: Inputs, build: Builder) -> Tensor:
+    """Shrink: `max(0, x - lambd) - max(0, -x - lambd)`, if the bias is lambd; it jumps otherwise."""
+    bias, lambd = node.real("bias", 0.0), node.real("lambd", 0.5)
+    if bias != lambd or lambd < 0:
+        node.refuse("it jumps unless its `bias` is its `lambd`", "use a soft shrinkage (torch.nn.Softshrink)")
+    x = build.lifted(node, required(node, inputs, 0))
+    above = build.relu(node, build.scale(node, x.value, offset=-lambd))
+    below = build.relu(node, build.scale(node, x.value, factor=-1.0, offset=-lambd))
+    return Computed(build.sum(node, [above, below], [1, -1]), x.shape)
 
 
 def leaky(node: Node, inputs: Inputs, build: Builder) -> Tensor:

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from ensc.compiler.frontend.onnx.build import Builder
+from ensc.compiler.frontend.onnx.elementwise import scaled
 from ensc.compiler.frontend.onnx.forest import Forest
 from ensc.compiler.frontend.onnx.graph import Node
 from ensc.compiler.frontend.onnx.growing import trees_of
@@ -46,8 +47,7 @@ def tree_classifier(
             f"it has {len(bias)} base values for {classes} classes, which runtimes add up in different ways",
             "add the base values in a node of their own",
         )
-    value = _grown(node, x, build, forest, bias if len(bias) else np.zeros(classes))
-    return None, Computed(value, (1, classes))
+    return None, _grown(node, x, build, forest, bias if len(bias) else np.zeros(classes))
 
 
 def _completed(
@@ -73,7 +73,9 @@ def _completed(
         if transform != "LOGISTIC" or not closes:
             refuse_transform(node, transform)
         positive = False
-    value = _grown(node, x, build, score, bias if len(bias) else np.zeros(1))
+    if x.size != x.shape[-1]:
+        node.refuse("it scores several points at once", "export the model with a batch of 1")
+    value = _grown(node, x, build, score, bias if len(bias) else np.zeros(1)).value
     if used == 1 or transform == "LOGISTIC":
         return two_scores(build, node, value)
     other = build.scale(node, value, -1.0, 1.0 if positive else 0.0)
@@ -127,11 +129,11 @@ def _aggregated(
     """Return the sum or the mean of the trees, plus the base values."""
     match aggregate:
         case "SUM":
-            value = _grown(node, x, build, forest, base)
+            return _grown(node, x, build, forest, base)
         case "AVERAGE":
             total = _grown(node, x, build, forest, np.zeros(len(base)))
-            mean = build.scale(node, total, divisor=float(len(forest.roots)))
-            value = build.scale(node, mean, offset=base)
+            mean = scaled(node, total, build, divisor=float(len(forest.roots)))
+            return scaled(node, mean, build, offset=np.tile(base, mean.shape[0]))
         case "MIN" | "MAX":
             node.refuse(
                 f"it takes the {aggregate} over its trees instead of their sum",
@@ -139,14 +141,22 @@ def _aggregated(
             )
         case _:
             node.invalid("its `aggregate_function` is unknown")
-    return Computed(value, (1, len(base)))
 
 
-def _grown(node: Node, x: Computed, build: Builder, forest: Forest, bias: Floats) -> int:
-    if len(x.shape) not in {1, 2} or x.shape[-1] != x.size:
+def _grown(node: Node, x: Computed, build: Builder, forest: Forest, bias: Floats) -> Computed:
+    """Return the sums of the trees for each row of x, shape (rows, outputs)."""
+    if len(x.shape) not in {1, 2} or not x.size:
         node.invalid(f"its input of shape {list(x.shape)} is no vector of features")
-    if len(forest.features) and not 0 <= forest.features.min() <= forest.features.max() < x.size:
-        node.invalid(f"it tests feature {int(forest.features.max())} of {x.size}")
+    width = x.shape[-1]
+    if len(forest.features) and not 0 <= forest.features.min() <= forest.features.max() < width:
+        node.invalid(f"it tests feature {int(forest.features.max())} of {width}")
     if not len(forest.roots):
         node.invalid("it has no trees")
-    return build.trees(node, trees_of(node, forest, x.value, bias))
+    trees = trees_of(node, forest, x.value, bias)
+    rows = [
+        build.trees(node, replace(trees, features=trees.features + first))
+        for first in range(0, x.size, width)
+    ]
+    everything = np.arange(len(rows) * len(bias))
+    value = rows[0] if len(rows) == 1 else build.gather(node, rows, np.zeros(0), everything)
+    return Computed(value, (len(rows), len(bias)))

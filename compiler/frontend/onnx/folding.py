@@ -77,6 +77,7 @@ FOLDED = frozenset(
         "Range",
         "Reciprocal",
         "Sqrt",
+        "Sum",
     )
 )
 
@@ -97,6 +98,9 @@ def _fold(node: Node, arrays: list[Array], inputs: Sequence[Constant | None]) ->
             for array in arrays[1:]:
                 result = _VARIADIC[operator](result, array)
             return result, True
+        case "Sum":
+            broadcast(node, *(a.shape for a in arrays))
+            return _summed(arrays)
         case operator if operator in _EXACT:
             return _EXACT[operator](arrays[0]), True
         case operator if operator in _ROUNDED:
@@ -151,6 +155,14 @@ def _arithmetic(node: Node, a: Array, b: Array) -> tuple[Array, Exact]:
         case _:
             square = exact_product(a, a) if (b == 2).all() else None
             return np.power(a, b), square is not None or bool((b == 1).all())
+
+
+def _summed(arrays: list[Array]) -> tuple[Array, Exact]:
+    total, exact = arrays[0], True
+    for array in arrays[1:]:
+        exact = exact and exact_sum(total, array) is not None
+        total = total + array
+    return total, exact
 
 
 def _quotient(a: Array, b: Array) -> tuple[Array, Exact]:

@@ -11,15 +11,7 @@ from ensc.compiler.frontend.onnx.origin import ENTRIES, Array, Origin
 from ensc.compiler.quoting import shown
 
 Attribute: TypeAlias = (
-    int
-    | float
-    | str
-    | tuple[int, ...]
-    | tuple[float, ...]
-    | tuple[str, ...]
-    | TensorProto
-    | GraphProto
-    | None
+    "int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str, ...] | TensorProto | Body | None"
 )
 
 
@@ -56,6 +48,12 @@ class Node:
     def label(self) -> str:
         """What the layers made from this node are called."""
         return self.name or next(filter(None, self.outputs), "")
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The names that the node depends on: its inputs, and what graphs inside it take from outside."""
+        bodies = [value.reads for value in self.attributes.values() if isinstance(value, Body)]
+        return frozenset(self.inputs).union(*bodies)
 
     @property
     def where(self) -> str:
@@ -127,6 +125,28 @@ class Node:
 
     def _mistyped(self, name: str) -> NoReturn:
         self.invalid(f"the attribute `{name}` has the wrong type")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Body:
+    """A graph inside a node, as If has for each branch.
+
+    Attributes:
+        nodes: in topological order.
+        initializers: its own weights, by name, still encoded.
+        outputs: names of its results.
+    """
+
+    nodes: tuple[Node, ...]
+    initializers: Mapping[str, TensorProto]
+    outputs: tuple[str, ...]
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The names that it takes from the graph around it."""
+        made = {name for node in self.nodes for name in node.outputs} | set(self.initializers)
+        read = {name for node in self.nodes for name in node.reads} | set(self.outputs)
+        return frozenset(read - made - {""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,12 +247,12 @@ def _node(node: NodeProto, versions: Mapping[str, int], origin: Origin) -> Node:
         node.name,
         tuple(node.input),
         tuple(node.output),
-        {attribute.name: _value(attribute) for attribute in node.attribute},
+        {attribute.name: _value(attribute, versions, origin) for attribute in node.attribute},
         origin,
     )
 
 
-def _value(attribute: AttributeProto) -> Attribute:
+def _value(attribute: AttributeProto, versions: Mapping[str, int], origin: Origin) -> Attribute:
     kinds = AttributeProto
     match attribute.type:
         case kinds.FLOAT:
@@ -244,7 +264,7 @@ def _value(attribute: AttributeProto) -> Attribute:
         case kinds.TENSOR:
             return attribute.t
         case kinds.GRAPH:
-            return attribute.g
+            return _body(attribute.g, versions, origin)
         case kinds.FLOATS:
             return tuple(attribute.floats)
         case kinds.INTS:
@@ -253,3 +273,11 @@ def _value(attribute: AttributeProto) -> Attribute:
             return tuple(s.decode("utf-8", "replace") for s in attribute.strings)
         case _:
             return None
+
+
+def _body(graph: GraphProto, versions: Mapping[str, int], origin: Origin) -> Body:
+    return Body(
+        nodes_of(graph, versions, origin),
+        {tensor.name: tensor for tensor in graph.initializer},
+        tuple(value.name for value in graph.output),
+    )

@@ -2,14 +2,17 @@
 
 from ensc.compiler.frontend.onnx import (
     classical,
+    contraction,
     elementwise,
     ensembles,
     linear,
+    machines,
     movement,
     passing,
     pooling,
     reshaping,
     resizing,
+    scattering,
     sources,
     spreading,
     upsampling,
@@ -28,6 +31,7 @@ SUPPORTED = (
     "AveragePool",
     "BatchNormalization",
     "Cast",
+    "CastLike",
     "Clip",
     "Concat",
     "Constant",
@@ -38,6 +42,7 @@ SUPPORTED = (
     "DepthToSpace",
     "Div",
     "Dropout",
+    "Einsum",
     "Expand",
     "Flatten",
     "Gather",
@@ -45,10 +50,12 @@ SUPPORTED = (
     "GatherND",
     "Gemm",
     "GlobalAveragePool",
+    "GlobalLpPool",
     "GlobalMaxPool",
     "HardSigmoid",
     "Identity",
     "LeakyRelu",
+    "LpPool",
     "MatMul",
     "Max",
     "MaxPool",
@@ -59,6 +66,7 @@ SUPPORTED = (
     "PRelu",
     "Pad",
     "Pow",
+    "ReduceL1",
     "ReduceMax",
     "ReduceMean",
     "ReduceMin",
@@ -66,7 +74,11 @@ SUPPORTED = (
     "Relu",
     "Reshape",
     "Resize",
+    "Scatter",
+    "ScatterElements",
+    "ScatterND",
     "Shape",
+    "Shrink",
     "Size",
     "Slice",
     "SpaceToDepth",
@@ -81,7 +93,12 @@ SUPPORTED = (
     "Upsample",
     "Where",
     "ai.onnx.ml.ArrayFeatureExtractor",
+    "ai.onnx.ml.FeatureVectorizer",
+    "ai.onnx.ml.Imputer",
     "ai.onnx.ml.LinearClassifier",
+    "ai.onnx.ml.LinearRegressor",
+    "ai.onnx.ml.SVMClassifier",
+    "ai.onnx.ml.SVMRegressor",
     "ai.onnx.ml.Scaler",
     "ai.onnx.ml.TreeEnsemble",
     "ai.onnx.ml.TreeEnsembleClassifier",
@@ -93,7 +110,7 @@ TRANSPARENT = ("Cast", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "
 
 def is_supported(node: Node, *, computed: bool) -> bool:
     """Return whether some use of the operator is read, on computed values or on constants."""
-    return node.title in SUPPORTED or (not node.domain and not computed and node.operator in FOLDED)
+    return node.title in {*SUPPORTED, "If"} or (not node.domain and not computed and node.operator in FOLDED)
 
 
 def lower(  # noqa: PLR0915 - one case for each operator, and nothing else
@@ -157,9 +174,11 @@ def lower(  # noqa: PLR0915 - one case for each operator, and nothing else
             return pooling.max_pool(node, inputs, build)
         case "AveragePool":
             return pooling.average_pool(node, inputs, build)
-        case "GlobalAveragePool" | "GlobalMaxPool":
+        case "GlobalAveragePool" | "GlobalLpPool" | "GlobalMaxPool":
             return pooling.global_pool(node, inputs, build)
-        case "ReduceMax" | "ReduceMean" | "ReduceMin" | "ReduceSum":
+        case "LpPool":
+            return pooling.norm_pool(node, inputs, build)
+        case "ReduceL1" | "ReduceMax" | "ReduceMean" | "ReduceMin" | "ReduceSum":
             return pooling.reduction(node, inputs, build)
         case "CumSum":
             return pooling.cumulative_sum(node, inputs, build)
@@ -207,6 +226,16 @@ def lower(  # noqa: PLR0915 - one case for each operator, and nothing else
             return passing.dropout(node, inputs, build)
         case "Cast":
             return passing.cast_real(node, inputs, build)
+        case "CastLike":
+            return passing.cast_like(node, inputs, build)
+        case "Einsum":
+            return contraction.einsum(node, inputs, build)
+        case "Scatter" | "ScatterElements":
+            return scattering.scatter_elements(node, inputs, build)
+        case "ScatterND":
+            return scattering.scatter_nd(node, inputs, build)
+        case "Shrink":
+            return elementwise.shrink(node, inputs, build)
         case "Constant":
             return sources.given(node, inputs, build)
         case "ConstantOfShape":
@@ -217,6 +246,16 @@ def lower(  # noqa: PLR0915 - one case for each operator, and nothing else
             return sources.size(node, inputs, build)
         case "ai.onnx.ml.ArrayFeatureExtractor":
             return classical.selected(node, inputs, build)
+        case "ai.onnx.ml.FeatureVectorizer":
+            return classical.joined(node, inputs, build)
+        case "ai.onnx.ml.Imputer":
+            return classical.imputed(node, inputs)
+        case "ai.onnx.ml.LinearRegressor":
+            return machines.linear_regressor(node, inputs, build)
+        case "ai.onnx.ml.SVMClassifier":
+            return machines.vector_classifier(node, inputs, build)
+        case "ai.onnx.ml.SVMRegressor":
+            return machines.vector_regressor(node, inputs, build)
         case "ai.onnx.ml.Scaler":
             return classical.scaler(node, inputs, build)
         case "ai.onnx.ml.LinearClassifier":

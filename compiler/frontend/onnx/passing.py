@@ -56,6 +56,14 @@ def cast_real(node: Node, inputs: Inputs, _: Builder) -> Tensor:
     return x
 
 
+def cast_like(node: Node, inputs: Inputs, _: Builder) -> Tensor:
+    """CastLike with a computed value, which is real: reals stay the reals they are."""
+    x, like = required(node, inputs, 0), required(node, inputs, 1)
+    if isinstance(like, Constant):
+        node.refuse("its target is the type of a constant, to which it may round", "use Cast in its place")
+    return Constant(x.array.astype(np.float64)) if isinstance(x, Constant) else x
+
+
 def closing(node: Node, inputs: Inputs, build: Builder) -> Tensor | tuple[Tensor, ...]:
     """Operators at the end that keep the order of the classes: their input takes their place."""
     x = required(node, inputs, 0)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ensc.compiler.frontend.onnx.build import Builder
-from ensc.compiler.frontend.onnx.elementwise import scaled
+from ensc.compiler.frontend.onnx.elementwise import absolute, scaled
 from ensc.compiler.frontend.onnx.graph import Node
 from ensc.compiler.frontend.onnx.tensor import (
     Computed,
@@ -47,20 +47,36 @@ def average_pool(node: Node, inputs: Inputs, build: Builder) -> Tensor:
 
 
 def global_pool(node: Node, inputs: Inputs, build: Builder) -> Tensor:
-    """GlobalAveragePool and GlobalMaxPool: one number a channel."""
+    """GlobalAveragePool, GlobalLpPool and GlobalMaxPool: one number a channel."""
     x = build.lifted(node, required(node, inputs, 0))
     if len(x.shape) < 2:
         node.invalid(f"its input has shape {list(x.shape)}")
     shape = (*x.shape[:2], *[1] * (len(x.shape) - 2))
     windows = np.arange(x.size).reshape(math.prod(x.shape[:2]), -1)
+    if node.operator == "GlobalLpPool":
+        return Computed(_summed(node, _magnitudes(node, inputs, build), windows, build), shape)
     if node.operator == "GlobalMaxPool":
         return Computed(build.maximum(node, x.value, windows), shape)
     total = Computed(_summed(node, x, windows, build), shape)
     return scaled(node, total, build, divisor=float(windows.shape[1]))
 
 
+def norm_pool(node: Node, inputs: Inputs, build: Builder) -> Tensor:
+    """LpPool with p = 1: the sum of absolute values over the window."""
+    x, axes = _pooled(node, inputs, build)
+    windows = _every_window(node, x, axes)
+    return Computed(_summed(node, _magnitudes(node, inputs, build), windows, build), _result(x, axes))
+
+
+def _magnitudes(node: Node, inputs: Inputs, build: Builder) -> Computed:
+    p = node.integer("p", 2)
+    if p != 1:
+        node.refuse(f"its norm with p = {p} is curved", "use p = 1, or an average")
+    return absolute(node, inputs, build)
+
+
 def reduction(node: Node, inputs: Inputs, build: Builder) -> Tensor:
-    """ReduceSum, ReduceMean, ReduceMax and ReduceMin over axes."""
+    """ReduceSum, ReduceMean, ReduceMax, ReduceMin and ReduceL1 over axes."""
     x = build.lifted(node, required(node, inputs, 0))
     rank = len(x.shape)
     axes = axes_of(node, inputs, 1, rank)
@@ -74,6 +90,9 @@ def reduction(node: Node, inputs: Inputs, build: Builder) -> Tensor:
     keep = node.integer("keepdims", 1)
     shape = tuple(1 if i in axes else n for i, n in enumerate(x.shape) if keep or i not in axes)
     match node.operator:
+        case "ReduceL1":
+            sizes = absolute(node, inputs[:1], build)
+            return Computed(_summed(node, sizes, windows, build), shape)
         case "ReduceMax":
             return Computed(build.maximum(node, x.value, windows), shape)
         case "ReduceMin":

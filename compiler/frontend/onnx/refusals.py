@@ -37,7 +37,7 @@ _FOREIGN = Refusal(
     frozenset(),
 )
 _LEARNING = Refusal(
-    "of the operators of classical machine learning, only linear ones are read",
+    "of the operators of classical machine learning, only linear ones and trees are read",
     "export the neural network alone",
     frozenset(),
 )
@@ -45,11 +45,6 @@ _NORMALIZER = Refusal(
     "it divides by a norm that is computed from the input; only at the very end of a network, where that "
     "keeps the order of the classes, is it left out",
     "normalise the data before they reach the model, and export the model without it",
-    frozenset(),
-)
-_MACHINE = Refusal(
-    "support vector machines are not read, not even with a linear kernel",
-    "train a linear classifier in its place (LinearSVC in scikit-learn)",
     frozenset(),
 )
 _REFUSALS = (
@@ -72,16 +67,14 @@ _REFUSALS = (
     Refusal(
         "its result is no linear function of its input",
         "replace it by ReduceSum, ReduceMean or ReduceMax",
-        _names(
-            "GlobalLpPool LpPool ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceProd ReduceSumSquare"
-        ),
+        _names("ReduceL2 ReduceLogSum ReduceLogSumExp ReduceProd ReduceSumSquare"),
     ),
     Refusal(
         "it jumps, and a solver's constraints can only describe closed sets",
         "end the model before it, at the scores of the classes",
         _names(
             "And ArgMax ArgMin BitShift Ceil Equal Floor Greater GreaterOrEqual Hardmax IsInf IsNaN "
-            "Less LessOrEqual Mod NonZero Not OneHot Or Round Shrink Sign ThresholdedRelu TopK "
+            "Less LessOrEqual Mod NonZero Not OneHot Or Round Sign ThresholdedRelu TopK "
             "Unique Xor"
         ),
     ),
@@ -96,7 +89,7 @@ _REFUSALS = (
     Refusal(
         "it multiplies computed values with each other",
         "products of two values that depend on the input are not piecewise linear",
-        _names("Attention Det Einsum GridSample LinearAttention"),
+        _names("Attention Det GridSample LinearAttention"),
     ),
     Refusal(
         "quantised arithmetic rounds computed values, a step function",
@@ -106,7 +99,7 @@ _REFUSALS = (
     Refusal(
         "control flow and recurrence are not unrolled",
         "export the model for inputs of one fixed shape, so that the exporter unrolls it",
-        _names("GRU If LSTM Loop RNN Scan SequenceMap"),
+        _names("GRU LSTM Loop RNN Scan SequenceMap"),
     ),
     Refusal(
         "it draws random numbers",
@@ -122,7 +115,8 @@ def refusal(node: Node) -> Refusal:
         case "":
             return next((r for r in _REFUSALS if node.operator in r.operators), _OTHER)
         case "ai.onnx.ml":
-            special = {"Normalizer": _NORMALIZER, "SVMClassifier": _MACHINE, "SVMRegressor": _MACHINE}
-            return special.get(node.operator, _LEARNING)
+            if node.operator == "Binarizer":
+                return next(r for r in _REFUSALS if "Sign" in r.operators)
+            return _NORMALIZER if node.operator == "Normalizer" else _LEARNING
         case _:
             return _FOREIGN

@@ -25,6 +25,14 @@ class Scope:
         self._held = 0
         self._read = 0
 
+    def inside(self, initializers: Mapping[str, TensorProto]) -> "Scope":
+        """Return the scope of a graph inside a node, which sees the names around it."""
+        inner = Scope(self._origin, {**self._initializers, **initializers})
+        inner._tensors = {k: v for k, v in self._tensors.items() if k not in initializers}
+        inner._unread = dict(self._unread)
+        inner._held, inner._read = self._held, self._read
+        return inner
+
     def set(self, name: str, tensor: Tensor) -> None:
         """Give a name a meaning."""
         self._tensors[name] = tensor

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from ensc.compiler.diagnostics import Diagnostic, Label
+from ensc.compiler.frontend.onnx.branches import taken
 from ensc.compiler.frontend.onnx.build import Builder
-from ensc.compiler.frontend.onnx.graph import Graph, Node
+from ensc.compiler.frontend.onnx.graph import Body, Graph, Node
 from ensc.compiler.frontend.onnx.operators import SUPPORTED, is_supported, lower
 from ensc.compiler.frontend.onnx.refusals import refusal
 from ensc.compiler.frontend.onnx.scope import Scope
@@ -18,6 +19,9 @@ def apply(node: Node, scope: Scope, build: Builder, *, closes: bool) -> None:
         Rejected: the node is invalid, or computes what ensc cannot read.
     """
     inputs = scope.inputs(node)
+    if node.title == "If":
+        _apply_branch(node, taken(node, inputs), scope, build)
+        return
     try:
         results = lower(node, inputs, build, closes=closes)
     except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError) as error:
@@ -26,13 +30,20 @@ def apply(node: Node, scope: Scope, build: Builder, *, closes: bool) -> None:
     scope.bind(node, results)
 
 
+def _apply_branch(node: Node, branch: Body, scope: Scope, build: Builder) -> None:
+    inner = scope.inside(branch.initializers)
+    for step in branch.nodes:
+        apply(step, inner, build, closes=False)
+    scope.bind(node, tuple(inner.get(name) for name in branch.outputs))
+
+
 def needed(graph: Graph, output: str) -> tuple[tuple[Node, ...], frozenset[str]]:
     """Return the nodes on which a value depends, in order, and the names that they read."""
     names = {output}
     nodes: list[Node] = []
     for node in reversed(graph.nodes):
         if names.intersection(node.outputs):
-            names.update(name for name in node.inputs if name)
+            names.update(node.reads - {""})
             nodes.append(node)
     return tuple(reversed(nodes)), frozenset(names)
 
@@ -41,7 +52,7 @@ def depending(nodes: Iterable[Node], *sources: str) -> frozenset[str]:
     """Return the names of the values that depend on the entries of some values, and those."""
     names = set(sources)
     for node in nodes:
-        if node.operator not in {"Shape", "Size"} and names.intersection(node.inputs):
+        if node.operator not in {"Shape", "Size"} and names.intersection(node.reads):
             names.update(node.outputs)
     return frozenset(names - {""})
 
