@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ensc.runner.solvers.choose import BackEnd
     from ensc.runner.split.answer import Backend
 
-ONLY = ("dask", "journal", "confirm", "memory_limit", "query_time_limit", "baseline")
+ONLY = ("dask", "journal", "race", "confirm", "memory_limit", "query_time_limit", "baseline")
 """Options without a meaning where one model file is solved."""
 
 
@@ -45,6 +45,11 @@ def add_split(parser: argparse.ArgumentParser) -> None:
     )
     split.add_argument("--query-time-limit", type=seconds, metavar="S", help="seconds for one question")
     split.add_argument("--memory-limit", type=_megabytes, metavar="MB", help="megabytes for one question")
+    split.add_argument(
+        "--race",
+        metavar="SOLVER",
+        help="solvers that take turns with --solver, until one settles the question",
+    )
     split.add_argument(
         "--confirm",
         metavar="SOLVER",
@@ -83,14 +88,19 @@ def backend_for(options: argparse.Namespace, solvers: Sequence["BackEnd"]) -> tu
     from ensc.runner.solvers.choose import choose_solvers, identity
     from ensc.runner.split.backends import backend_of
     from ensc.runner.split.confirm import confirmed
+    from ensc.runner.split.race import raced
 
-    others = choose_solvers(options.confirm) if options.confirm is not None else ()
-    backends = [backend_of(solver, options.memory_limit) for solver in (*solvers, *others)]
-    asked = [backend for backend in backends if backend is not None]
-    if len(solvers) != 1 or len(asked) != len(backends):
+    if len(solvers) != 1:
         return None
-    names = " and ".join(map(identity, (*solvers, *others)))
-    return (confirmed(asked[0], asked[1:]) if others else asked[0]), names
+    racing = (*solvers, *(choose_solvers(options.race) if options.race is not None else ()))
+    others = choose_solvers(options.confirm) if options.confirm is not None else ()
+    backends = [backend_of(solver, options.memory_limit) for solver in (*racing, *others)]
+    asked = [backend for backend in backends if backend is not None]
+    if len(asked) != len(backends):
+        return None
+    first = raced(asked[: len(racing)]) if len(racing) > 1 else asked[0]
+    names = " and ".join([" or ".join(map(identity, racing)), *map(identity, others)])
+    return (confirmed(first, asked[len(racing) :]) if others else first), names
 
 
 @contextmanager
