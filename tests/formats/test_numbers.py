@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ensc.formats.columnar import spelled
-from ensc.formats.numbers import NUMBER, canonical, parse_bound, parse_number
+from ensc.formats.columnar import SLOT_BITS, Spelling, spelled
+from ensc.formats.numbers import NUMBER, Texts, canonical, parse_bound, parse_number
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -31,6 +31,25 @@ def test_canonical_reads_back(values: list[float]) -> None:
 def test_each_number_is_spelled_as_if_alone(values: list[float], repeats: int) -> None:
     texts = spelled(np.array(values * repeats))
     assert [text.decode() for text in texts] == repeats * [canonical(np.array([v]))[0] for v in values]
+
+
+@given(st.lists(finite), st.sampled_from([1, 4, 10]))
+def test_parts_of_lines_are_spelled_as_if_alone(values: list[float], repeats: int) -> None:
+    parts = Spelling(np.array(values * repeats, dtype=float))[:]
+    assert without_nulls(parts) == repeats * canonical(np.array(values, dtype=float))
+
+
+@pytest.mark.parametrize("distinct", [100, 1 << SLOT_BITS])
+def test_repeated_numbers_are_told_apart(distinct: int) -> None:
+    """With as many numbers as slots, most slots are shared."""
+    rng = np.random.default_rng(0)
+    values = rng.permutation(np.repeat(rng.integers(-(10**6), 10**6, distinct) / 7, 5))
+    chosen = rng.integers(0, len(values), 20_000)
+    assert without_nulls(Spelling(values)[chosen]) == canonical(values[chosen])
+
+
+def without_nulls(parts: Texts) -> list[str]:
+    return [part.replace(b"\0", b"").decode() for part in parts.tolist()]
 
 
 @pytest.mark.parametrize("text", ["1", "+1", "-1", "1.", ".5", "1.5e3", "1E-3", "00012", "1e+05"])
