@@ -20,6 +20,9 @@ from ensc.compiler.types.model import Indices
 from ensc.compiler.types.network import Floats, Network
 from ensc.compiler.types.problem import EnsembleProblem, Targeted
 
+LEAST_WORK = 2000
+"""Open neurons times inputs below which a solver answers sooner than bounds could help it."""
+
 MOST_CASES = 27
 """Combinations of rivals that are looked at together."""
 
@@ -58,6 +61,16 @@ def asserted_scopes(
         (member, _scope(networks[place], scope, found, left, place))
         for place, (member, scope) in enumerate(scopes)
     ]
+
+
+def pays(problem: EnsembleProblem, scopes: Sequence[tuple[int, Scope]]) -> bool:
+    """Return whether a question is so hard that a solver gains more time than `asserted_scopes` takes."""
+    open_units = sum(
+        int(((v.lower < 0) & (v.upper > 0)).sum())
+        for _, scope in scopes
+        for v in scope.plan.bounds.values[1:-1]
+    )
+    return open_units * problem.inputs >= LEAST_WORK
 
 
 def _each_alone(problem: EnsembleProblem, pairs: Sequence[Pairs]) -> list[Case]:

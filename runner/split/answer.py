@@ -12,7 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias
 
-from ensc.compiler.passes.asserted_scopes import asserted_scopes
+from ensc.compiler.passes.asserted_scopes import asserted_scopes, pays
 from ensc.compiler.passes.input_sets import input_sets
 from ensc.compiler.passes.linearize import linearize
 from ensc.compiler.passes.misclassification import lower_misclassification
@@ -165,7 +165,7 @@ def instance(part: EnsembleProblem, mask: int, *, smallest: bool = False) -> Mod
         if scope is None:
             return None
         parts.append((c, scope))
-    asserted = asserted_scopes(part, sets, parts)
+    asserted = asserted_scopes(part, sets, parts) if pays(part, parts) else parts
     if asserted is None:
         return None
     return lower_misclassification(part, sets, asserted, point=0, smallest=smallest)
