@@ -45,6 +45,8 @@ QUADS = np.array([f"{i:04}" for i in range(10_000)], dtype="S4").view(np.uint32)
 LAST_QUADS = np.array([f"{i:04}".rstrip("0") for i in range(10_000)], dtype="S4").view(np.uint32)
 """The same at the end of a number, where zeros are dropped."""
 
+EITHER_QUADS = np.concatenate([QUADS, LAST_QUADS])
+
 _HEADS = [
     (sign + ("0." + "0" * (-1 - exponent) if exponent else "").encode()).ljust(6, b"\0")
     + b"%d%s" % (digit, point)
@@ -95,12 +97,12 @@ def _fill(found: Texts, values: Floats) -> None:
     for exponent in np.flatnonzero(np.bincount(exponents[plain & ~usual])).tolist():
         chosen = np.flatnonzero(plain & (exponents == exponent))
         found[chosen] = _with_point(digits[chosen], values[chosen] < 0, exponent)
+    left = np.flatnonzero(~plain)
     for value, text in FREQUENT:
-        same = values == value
-        found[same] = text
-        plain |= same
-    if not plain.all():
-        found[~plain] = canonical(values[~plain])
+        same = values[left] == value
+        found[left[same]] = text
+        left = left[~same]
+    found[left] = canonical(values[left])
 
 
 def _digits(x: Floats) -> tuple[Indices, Indices, Flags]:
@@ -147,11 +149,10 @@ def _lay_out_small(found: Texts, chosen: Flags, negative: Flags, digits: Indices
     kinds = ((negative[places] * 5 + exponents[places] + 4) * 10 + first) * 2 + (behind > 0)
     text = np.empty((len(kinds), LONGEST // 4), dtype=np.uint32)
     text.view(np.uint64)[:, 0] = HEADS[kinds]
-    text[:, 5] = LAST_QUADS[quads[3]]
-    empty = quads[3] == 0
-    for place in (2, 1, 0):
-        text[:, 2 + place] = np.where(empty, LAST_QUADS[quads[place]], QUADS[quads[place]])
-        empty &= quads[place] == 0
+    ending = np.ones(len(kinds), dtype=np.bool_)
+    for place in (3, 2, 1, 0):
+        text[:, 2 + place] = EITHER_QUADS.take(quads[place] + len(QUADS) * ending)
+        ending &= quads[place] == 0
     found[places] = text.view(found.dtype)[:, 0]
 
 
