@@ -1,7 +1,7 @@
 """Ask a second solver again what a robust verdict rests on.
 
 A robust verdict of the split names sets of members that no single perturbation of a point can fool
-together. Each is put to HiGHS, and where that does not decide to SCIP, as a query of its own compiled with
+together. Each is put to SCIP, and where that does not decide to HiGHS, as a query of its own compiled with
 -O0: whole networks, interval bounds, no relaxation, so that neither the first solver nor the bounds that
 usually decide are trusted twice.
 """
@@ -47,7 +47,7 @@ def _about(problem: EnsembleProblem, point: int, members: list[str]) -> Ensemble
 
 
 def _outcome(problem: EnsembleProblem) -> str:
-    for name in ("highs", "scip"):
+    for name in ("scip", "highs"):
         (solver,) = choose_solvers(name)
         word = solve_joint(problem, Settings(Options(0), SECONDS, solver=solver)).verdict.word
         if word in {Word.ROBUST, Word.ROBUST_UP_TO_K}:

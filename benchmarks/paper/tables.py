@@ -54,7 +54,7 @@ VERDICTS = """The paper's value is that of whichever attack its MILP solver met 
 there is, with the row's number of attacks and with as many as are *enough*. UA and BDA are the baselines, the
 paper's in brackets. `*`: our networks lead to another verdict than the paper's. A row with `b` has one number
 changed to meet the opposite verdict. *Pictures*: the verdict if attacked pictures must stay within 0..255.
-*Rechecked*: sets of members that a robust verdict rests on, confirmed by HiGHS at -O0, of all."""
+*Rechecked*: sets of members that a robust verdict rests on, confirmed by another solver, of all."""
 TIMES = """Seconds of wall-clock time of the whole command, from reading the query to the certified answer.
 TO: stopped by the limit; `?`: ended without an answer that survives exact replay. *Faster*: -O0 CBC over
 ensc, in CPU seconds; at least this (`>`) where -O0 was not done."""
