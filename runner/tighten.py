@@ -11,15 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from ensc.compiler.passes.dual_bounds import LpSolver
+from ensc.compiler.passes.dual_bounds import LpSolver, Subproblem
 from ensc.compiler.passes.tiny import totals
-from ensc.compiler.types.model import Floats, Indices, Model, Objective
+from ensc.compiler.types.model import Floats, Indices, Model
 
 TIGHTEN_SECONDS = 60.0
 """What tightening may take, unless said otherwise."""
 
 NOTHING: Floats = np.empty(0)
 """Stands for the multipliers of a program that was not solved to its optimum."""
+
+LARGE = 1e6
+"""The largest multiplier of a certificate that a program has no solution: whatever its size, it is one."""
 
 
 def find_lp_solver(seconds: float = TIGHTEN_SECONDS) -> LpSolver | None:
@@ -29,9 +32,9 @@ def find_lp_solver(seconds: float = TIGHTEN_SECONDS) -> LpSolver | None:
     """
     clock = _Clock(seconds)
     if util.find_spec("highspy") is not None:
-        return lambda model, objectives: list(_by_highs(model, objectives, clock))
+        return lambda model, asked: list(_by_highs(model, asked, clock))
     if util.find_spec("mip") is not None:
-        return lambda model, objectives: list(_by_cbc(model, objectives, clock))
+        return lambda model, asked: list(_by_cbc(model, asked, clock))
     return None
 
 
@@ -50,7 +53,7 @@ class _Clock:
         return self._end - now
 
 
-def _by_highs(model: Model, objectives: Sequence[Objective], clock: _Clock) -> Iterator[Floats]:
+def _by_highs(model: Model, asked: Sequence[Subproblem], clock: _Clock) -> Iterator[Floats]:
     import highspy  # noqa: PLC0415 - an extra
 
     highs = highspy.Highs()
@@ -60,16 +63,32 @@ def _by_highs(model: Model, objectives: Sequence[Objective], clock: _Clock) -> I
     highs.passModel(_highs_model(highspy, model))
     count = len(model.variables)
     every = np.arange(count, dtype=np.int32)
-    for objective in objectives:
+    for problem in asked:
         left = clock.left()
         if left <= 0:
             return
         highs.setOptionValue("time_limit", float(highs.getRunTime()) + left)
-        costs = totals(objective.columns, objective.coefficients, count)
-        highs.changeColsCost(count, every, costs)
+        objective = problem.objective
+        highs.changeColsCost(count, every, totals(objective.columns, objective.coefficients, count))
+        fixed = problem.columns.astype(np.int32)
+        highs.changeColsBounds(len(fixed), fixed, problem.values, problem.values)
         highs.run()
-        optimal = highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
-        yield np.array(highs.getSolution().row_dual) if optimal else NOTHING
+        yield _highs_multipliers(highspy, highs)
+        ends = model.variables.lower[fixed], model.variables.upper[fixed]
+        highs.changeColsBounds(len(fixed), fixed, *ends)
+
+
+def _highs_multipliers(highspy: Any, highs: Any) -> Floats:  # noqa: ANN401 - the library has no types
+    """Return the row multipliers of an optimum, or large ones that show that there is no solution."""
+    status = highs.getModelStatus()
+    if status == highspy.HighsModelStatus.kOptimal:
+        return np.array(highs.getSolution().row_dual, dtype=np.float64)
+    if status == highspy.HighsModelStatus.kInfeasible:
+        _, found, ray = highs.getDualRay()
+        if found:
+            certificate = np.array(ray, dtype=np.float64)
+            return certificate * (LARGE / max(float(np.abs(certificate).max(initial=0.0)), 1e-300))
+    return NOTHING
 
 
 def _highs_model(highspy: Any, model: Model) -> Any:  # noqa: ANN401 - the library has no types
@@ -86,7 +105,7 @@ def _highs_model(highspy: Any, model: Model) -> Any:  # noqa: ANN401 - the libra
     return lp
 
 
-def _by_cbc(model: Model, objectives: Sequence[Objective], clock: _Clock) -> Iterator[Floats]:
+def _by_cbc(model: Model, asked: Sequence[Subproblem], clock: _Clock) -> Iterator[Floats]:
     import mip  # noqa: PLC0415 - an extra
 
     program = mip.Model(sense=mip.MINIMIZE, solver_name=mip.CBC)
@@ -94,18 +113,27 @@ def _by_cbc(model: Model, objectives: Sequence[Objective], clock: _Clock) -> Ite
     program.threads = 1
     variables = _cbc_variables(program, model)
     owners = _cbc_rows(mip, program, model, variables)
-    for objective in objectives:
+    for problem in asked:
         left = clock.left()
         if left <= 0:
             return
+        objective = problem.objective
         pairs = zip(objective.coefficients.tolist(), objective.columns.tolist(), strict=True)
         program.objective = mip.xsum(c * variables[v] for c, v in pairs)
+        _set_bounds(variables, problem.columns, problem.values, problem.values)
         optimal = program.optimize(max_seconds=left, relax=True) == mip.OptimizationStatus.OPTIMAL
-        if not optimal:
+        if optimal:
+            duals = np.array([row.pi for row in program.constrs], dtype=np.float64)
+            yield totals(owners, duals, len(model.rows))
+        else:
             yield NOTHING
-            continue
-        duals = np.array([row.pi for row in program.constrs], dtype=np.float64)
-        yield totals(owners, duals, len(model.rows))
+        lower, upper = model.variables.lower, model.variables.upper
+        _set_bounds(variables, problem.columns, lower[problem.columns], upper[problem.columns])
+
+
+def _set_bounds(variables: list[Any], columns: Indices, lower: Floats, upper: Floats) -> None:
+    for v, low, high in zip(columns.tolist(), lower.tolist(), upper.tolist(), strict=True):
+        variables[v].lb, variables[v].ub = low, high
 
 
 def _cbc_variables(program: Any, model: Model) -> list[Any]:  # noqa: ANN401 - the library has no types

@@ -10,20 +10,37 @@ subtracted (Neumaier & Shcherbina 2004, Safe bounds in linear and mixed-integer 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
 
 from ensc.compiler.passes.rounding import slack
 from ensc.compiler.passes.tiny import totals
-from ensc.compiler.types.model import Floats, Model, Objective
+from ensc.compiler.types.model import Floats, Indices, Model, Objective
 
-LpSolver: TypeAlias = Callable[[Model, Sequence[Objective]], Sequence[Floats]]
-"""Minimizes objectives, in order, over a linear model whose integer variables may be fractional.
 
-Returns for each objective a multiplier for each row, positive where the row's lower side holds the optimum
-up; an empty array where it has none to offer; and fewer arrays than objectives if its time is up. Nothing
-that it returns is believed.
+@dataclass(frozen=True, slots=True, eq=False)
+class Subproblem:
+    """An objective over a model, some of whose binaries are fixed.
+
+    Attributes:
+        objective: to be minimized.
+        columns: the binaries that are fixed, distinct.
+        values: 0 or 1 for each of them.
+    """
+
+    objective: Objective
+    columns: Indices = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    values: Floats = field(default_factory=lambda: np.empty(0))
+
+
+LpSolver: TypeAlias = Callable[[Model, Sequence[Subproblem]], Sequence[Floats]]
+"""Solves subproblems, in order, over a linear model whose other integer variables may be fractional.
+
+Returns for each of them a multiplier for each row, positive where the row's lower side holds the optimum up,
+or multipliers that show that there is no solution; an empty array where it has none to offer; and fewer
+arrays than subproblems if its time is up. Nothing that it returns is believed.
 """
 
 

@@ -7,6 +7,9 @@ and domain, and the triangle between a rectifier and its chord. Layer by layer, 
 profit from earlier ones. A member and a point make one program for each layer, and the objective alone
 changes while it is solved (Tjeng et al. 2019, Evaluating robustness of neural networks with MIP, section 4).
 
+Where an end comes so near to what would decide a unit or a margin that the truth may lie beyond, binaries are
+fixed one after another (`branch`), which draws the triangles smaller.
+
 Assumes bounds and scopes that hold. Guarantees bounds that hold in real arithmetic, never wider ones, and
 scopes that leave out only what these decide: a solver's answer counts for no more than its multipliers
 prove (`dual_bounds`), so that a wrong answer costs tightness alone.
@@ -19,17 +22,22 @@ import numpy as np
 
 from ensc.compiler.passes.assemble import Assembler
 from ensc.compiler.passes.attacked_inputs import Places, add_attacked_inputs
-from ensc.compiler.passes.dual_bounds import LpSolver, least_by_multipliers
+from ensc.compiler.passes.branch import branched, case_of
+from ensc.compiler.passes.dual_bounds import LpSolver, Subproblem
 from ensc.compiler.passes.interval import propagate
 from ensc.compiler.passes.linearize import linearize
 from ensc.compiler.passes.narrow import with_bounds
 from ensc.compiler.passes.network_rows import ZERO, Copies, add_network
 from ensc.compiler.passes.plan import pruned_plan
+from ensc.compiler.passes.rounding import down
 from ensc.compiler.passes.scope import Scope
 from ensc.compiler.types.bounds import Bounds, InputSets, Interval
 from ensc.compiler.types.model import Floats, Indices, Model, Objective, feasibility
 from ensc.compiler.types.network import MaxPool, Network, Relu, sources
 from ensc.compiler.types.problem import EnsembleProblem
+
+PLAUSIBLE = 0.25
+"""An end may pass a threshold by branching if it is no farther from it than this share of the interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +114,11 @@ def tightened_scope(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """What tightening found at one point: bounds of every value, of the margins; programs asked, solved."""
+    """What tightening found at a point: bounds of every value and of the margins, and how often it looked."""
 
     values: tuple[Interval, ...]
     margins: Interval
-    programs: int
+    places: int
     solved: int
     late: bool
 
@@ -131,7 +139,7 @@ def _point(
     solve: LpSolver,
 ) -> _Part:
     known = [_at(v, place) for v in scope.plan.bounds.values]
-    programs = solved = 0
+    solved, late = 0, False
     bent = False
     for number, layer in enumerate(network.layers, start=1):
         known[number] = _met(known[number], propagate(layer, known))
@@ -142,18 +150,18 @@ def _point(
             variables = program.values[units]
             units, variables = units[variables != ZERO], variables[variables != ZERO]
             forms = [(np.array([v]), np.ones(1)) for v in variables.tolist()]
-            lower, upper, answered = program.ends(forms, solve)
-            programs, solved = programs + 2 * len(forms), solved + answered
-            known[number] = _met(known[number], _spread(known[number], units, lower, upper))
+            ends = program.ends(forms, solve, 0.0, low=True)
+            solved, late = solved + ends.solved, late or ends.late
+            known[number] = _met(known[number], _spread(known[number], units, ends.lower, ends.upper))
     pairs = np.flatnonzero(scope.pairs.owner == place)
     program = _Program.of(problem, sets, network, known, int(scope.points[place]), network.output)
     winners, losers = scope.pairs.winner[pairs], scope.pairs.loser[pairs]
     sides = zip(program.values[winners].tolist(), program.values[losers].tolist(), strict=True)
     forms = [(np.array(pair), np.array([1.0, -1.0])) for pair in sides]
-    lower, upper, answered = program.ends(forms, solve)
-    margins = Interval(lower[None], upper[None])
-    programs, solved = programs + 2 * len(forms), solved + answered
-    return _Part(tuple(known), margins, programs, solved, late=solved < programs)
+    impossible = float(np.nextafter(down(problem.loss.margin), -np.inf))
+    ends = program.ends(forms, solve, impossible, low=False)
+    margins = Interval(ends.lower[None], ends.upper[None])
+    return _Part(tuple(known), margins, 1, solved + ends.solved, late or ends.late)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,16 +193,47 @@ class _Program:
         values = add_network(to, network, copies, x, until=until)[until][0, 0]
         return _Program(linearize(to.model("relaxation", feasibility())), values)
 
-    def ends(self, forms: Sequence[tuple[Indices, Floats]], solve: LpSolver) -> tuple[Floats, Floats, int]:
-        """Return proved bounds of linear forms, and how many programs were solved for them."""
-        asked = [Objective("minimize", columns, sign * c) for columns, c in forms for sign in (1.0, -1.0)]
-        if not asked:
-            return np.empty(0), np.empty(0), 0
-        found = solve(self.model, asked)[: len(asked)]
-        pairs = zip(asked, found, strict=False)
-        proved = [least_by_multipliers(self.model, objective, y) for objective, y in pairs]
-        least = np.array(proved + [-np.inf] * (len(asked) - len(found)))
-        return least[::2], -least[1::2], len(found)
+    def ends(
+        self, forms: Sequence[tuple[Indices, Floats]], solve: LpSolver, threshold: float, *, low: bool
+    ) -> "_Ends":
+        """Bound linear forms, by branching where an end is so near to a threshold that it may pass it.
+
+        Args:
+            forms: variables and coefficients of each.
+            solve: solves the linear programs.
+            threshold: a form that is not above it, or not below it, is decided.
+            low: whether a form that is not below it is decided, too.
+        """
+        signs = (1.0, -1.0)
+        asked = [Subproblem(Objective("minimize", v, sign * c)) for v, c in forms for sign in signs]
+        found = solve(self.model, asked) if asked else []
+        roots = [case_of(self.model, p, y) for p, y in zip(asked, found, strict=False)]
+        least = np.array([case.bound for case in roots] + [-np.inf] * (len(asked) - len(roots)))
+        if len(roots) < len(asked) or not asked:
+            return _Ends(least[::2], -least[1::2], len(roots), late=len(roots) < len(asked))
+        goals = _goals(least[::2], -least[1::2], threshold, low=low)
+        least, more, late = branched(self.model, roots, goals, solve)
+        return _Ends(least[::2], -least[1::2], len(roots) + more, late)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ends:
+    """Proved bounds of some linear forms, shape (forms,) each; programs solved; whether time was up."""
+
+    lower: Floats
+    upper: Floats
+    solved: int
+    late: bool
+
+
+def _goals(lower: Floats, upper: Floats, threshold: float, *, low: bool) -> list[float]:
+    """Return for each end the bound that would decide its form, -inf where that is too far to be likely."""
+    near = PLAUSIBLE * (upper - lower)
+    above = low & (lower < threshold) & (threshold - lower <= near)
+    below = (upper > threshold) & (upper - threshold <= near)
+    pairs = np.stack([np.where(above, threshold, -np.inf), np.where(below, -threshold, -np.inf)], axis=1)
+    goals: list[float] = pairs.ravel().tolist()
+    return goals
 
 
 def _is_linear(layer: object) -> bool:
@@ -261,7 +300,7 @@ def _gain(network: Network, before: Scope, after: Scope, parts: Sequence[_Part])
     had = int(choices(network, before).sum())
     width, now = _widths(network, before, after)
     return Gain(
-        sum(part.programs > 0 for part in parts),
+        sum(part.places for part in parts),
         any(part.late for part in parts),
         sum(part.solved for part in parts),
         had,

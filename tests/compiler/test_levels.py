@@ -13,10 +13,11 @@ from tiny import best_value, dense, line_patterns, line_problems, make_problem
 from z3_oracle import solve_model
 
 from ensc.compiler.diagnostics import Rejected
+from ensc.compiler.passes.dual_bounds import Subproblem
 from ensc.compiler.passes.show import model_text
 from ensc.compiler.pipeline import PASSES, Aids, Compiled, Options, compile_problem
 from ensc.compiler.types.facts import Facts, Pattern, PointFacts
-from ensc.compiler.types.model import Floats, Model, Objective, size_of
+from ensc.compiler.types.model import Floats, Model, size_of
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal, MaximizeValue
 from ensc.compiler.types.solution import Proof
 from ensc.runner.tighten import find_lp_solver
@@ -24,9 +25,9 @@ from ensc.runner.tighten import find_lp_solver
 SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def no_answer(model: Model, objectives: Sequence[Objective]) -> list[Floats]:
+def no_answer(model: Model, asked: Sequence[Subproblem]) -> list[Floats]:
     """Stand for a solver whose time is up."""
-    del model, objectives
+    del model, asked
     return []
 
 

@@ -10,13 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import dense, make_problem, random_network
 
-from ensc.compiler.passes.dual_bounds import LpSolver
+from ensc.compiler.passes.assemble import Assembler
+from ensc.compiler.passes.branch import branched, case_of
+from ensc.compiler.passes.dual_bounds import LpSolver, Subproblem
 from ensc.compiler.passes.evaluate import evaluate_all_exact
 from ensc.compiler.passes.input_sets import input_sets
 from ensc.compiler.passes.relaxed_bounds import relaxed_bounds
 from ensc.compiler.passes.scope import Scope, pruned_scope
 from ensc.compiler.passes.tighten import Gain, choices, tightened_scope
-from ensc.compiler.types.model import Floats, Model, Objective
+from ensc.compiler.types.model import Floats, Labels, Model, Objective, feasibility
 from ensc.compiler.types.network import Affine, MaxPool, Network, Relu
 from ensc.compiler.types.problem import EnsembleProblem, Norm, Targeted
 from ensc.runner.tighten import find_lp_solver
@@ -26,10 +28,10 @@ def liar(seed: int) -> LpSolver:
     """Return a solver whose multipliers are garbage of any shape and size."""
     rng = np.random.default_rng(seed)
 
-    def solve(model: Model, objectives: Sequence[Objective]) -> list[Floats]:
+    def solve(model: Model, asked: Sequence[Subproblem]) -> list[Floats]:
         rows = len(model.rows)
         answers = []
-        for _ in objectives:
+        for _ in asked:
             y = rng.normal(size=rows) * 10.0 ** rng.integers(-6, 7, rows)
             y[rng.random(rows) < 0.1] = rng.choice([np.nan, np.inf, -np.inf, 1e308])
             answers.append(y if rng.random() < 0.9 else y[:-1])
@@ -144,12 +146,51 @@ def test_a_program_knows_every_row_below_a_unit() -> None:
     assert (gain.open, gain.decided) == (2, 1)
 
 
+def stepping() -> EnsembleProblem:
+    """The second layer is `relu(x) - relu(x - 1/2) - 3/5 <= -1/10`; with two triangles it is at most 3/20."""
+    first = (np.array([[1.0], [1.0]]), np.array([0.0, -0.5]))
+    second = (np.array([[1.0, -1.0]]), np.array([-0.6]))
+    last = (np.array([[1.0], [0.0]]), np.array([0.0, 0.5]))
+    return make_problem([dense(first, second, last, inputs=1)], [[0]], [0], radius=1, domain=(-1, 1))
+
+
+def test_branching_decides_what_the_triangles_leave_open() -> None:
+    problem = stepping()
+    before = loose_scope(problem)
+    assert before.plan.bounds.values[3].upper[0, 0] > 0
+    after, gain = tightened_scope(problem, input_sets(problem), 0, before, honest())
+    assert after.plan.bounds.values[3].upper[0, 0] < 0
+    assert gain.decided >= 1
+    assert gain.solved > 4
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_the_worst_case_bounds_every_point(seed: int, lying: bool) -> None:
+    """Whoever answers, no admissible point of a random model with binaries is below the bound."""
+    rng = np.random.default_rng(seed)
+    to = Assembler()
+    at = np.concatenate([rng.integers(-16, 17, 3) / 8, rng.integers(0, 2, 3)])
+    reals = to.variables(Labels("v", (np.arange(3),)), at[:3] - 2, at[:3] + 2)
+    binaries = to.variables(Labels("z", (np.arange(3),)), 0.0, 1.0, integer=True)
+    weights = rng.integers(-4, 5, (4, 6)).astype(np.float64)
+    columns = np.broadcast_to(np.concatenate([reals, binaries]), weights.shape)
+    to.rows(columns, weights, weights @ at - rng.integers(0, 2, 4), weights @ at, "random")
+    model = to.model("random", feasibility())
+    objective = Objective("minimize", np.arange(6), rng.integers(-4, 5, 6) / 2)
+    solve = liar(seed) if lying else honest()
+    root = Subproblem(objective)
+    first = next(iter(solve(model, [root])), np.empty(0))
+    bounds, _, _ = branched(model, [case_of(model, root, first)], [np.inf], solve)
+    assert bounds[0] <= float(objective.coefficients @ at)  # exact: eighths
+
+
 def test_time_that_is_up_leaves_everything_as_it_was() -> None:
     problem = folded()
     before = loose_scope(problem)
 
-    def late(model: Model, objectives: Sequence[Objective]) -> list[Floats]:
-        del model, objectives
+    def late(model: Model, asked: Sequence[Subproblem]) -> list[Floats]:
+        del model, asked
         return []
 
     after, gain = tightened_scope(problem, input_sets(problem), 0, before, late)
