@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
 
+import numpy as np
+
+from ensc.compiler.passes.duplicates import first_of_kind
 from ensc.compiler.pipeline import bounded_sets
 from ensc.compiler.types.problem import EnsembleProblem
 from ensc.runner.journal import Journal
@@ -140,6 +143,7 @@ class _Loop:
         self._asked = self._recalled = 0
         self._patience = PATIENCE
         self._surveyed: frozenset[int] = frozenset()
+        self._first = first_of_kind(problem.points)
         self._running: dict[Future[Answer], Question] = {}
         self._suspects: Counter[tuple[int, int]] = Counter()
         self._seconds = {"recall": 0.0, "survey": 0.0, "ask": 0.0}
@@ -196,7 +200,7 @@ class _Loop:
             self._seconds[stage] += time.perf_counter() - start
 
     def _survey(self, pool: Executor) -> tuple[str, ...]:
-        left = [j for j in range(len(self._problem.points)) if j not in self._surveyed]
+        left = [j for j in np.unique(self._first).tolist() if j not in self._surveyed]
         size = max(1, min(CHUNK, -(-len(left) // max(1, self._settings.jobs))))
         chunks = iter([tuple(left[i : i + size]) for i in range(0, len(left), size)])
         running: dict[Future[list[Knowledge]], tuple[int, ...]] = {}
@@ -214,16 +218,17 @@ class _Loop:
 
     def _place(self, chunk: Sequence[int], found: list[Knowledge]) -> None:
         """A point may be known from the journal at other radii: what is new is added to it."""
+        pairs = [(j, known) for first, known in zip(chunk, found, strict=True) for j in self._same(first)]
         points = list(self._board.points)
-        fresh = [j for j in chunk if points[j] == unknown(len(self._problem.ensemble))]
-        for j, known in zip(chunk, found, strict=True):
+        fresh = [j for j, _ in pairs if points[j] == unknown(len(self._problem.ensemble))]
+        for j, known in pairs:
             if j in fresh:
                 points[j] = known
         self._board = dataclasses.replace(self._board, points=tuple(points))
-        for j, known in zip(chunk, found, strict=True):
+        for j, known in pairs:
             if j not in fresh:
                 self._board = _joined(self._board, j, known)
-        self._surveyed |= set(chunk)
+        self._surveyed |= {j for j, _ in pairs}
         self._ledger.note_survey(chunk, found, self._problem.threat.radius)
         self._tell(None)
 
@@ -254,8 +259,15 @@ class _Loop:
         abandon(pool)
         return ()
 
+    def _same(self, point: int) -> list[int]:
+        """Return the points with the same input and label: one answer serves them all."""
+        same: list[int] = np.flatnonzero(self._first == self._first[point]).tolist()
+        return same
+
     def _learn(self, answer: Answer) -> None:
-        self._board = learned(self._board, answer)
+        for point in self._same(answer.question.point):
+            question = dataclasses.replace(answer.question, point=point)
+            self._board = learned(self._board, dataclasses.replace(answer, question=question))
         self._asked += 1
         self._ledger.note_answer(answer)
 
@@ -264,7 +276,8 @@ class _Loop:
         asked = {(q.point, q.mask) for q in self._running.values()}
         if any(self._suspects[pair] for pair in asked):
             return
-        wanted = dict.fromkeys(pair for pair in leaning(self._board, now) if pair not in asked)
+        leant = ((int(self._first[point]), mask) for point, mask in leaning(self._board, now))
+        wanted = dict.fromkeys(pair for pair in leant if pair not in asked)
         for pair in islice(wanted, max(0, self._settings.jobs - len(asked))):
             if self._suspects[pair]:
                 if not self._running:
