@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from functools import partial
 from typing import assert_never
 
 import numpy as np
@@ -63,22 +64,33 @@ def _onto_l1(radius: float, low: Floats, high: Floats, wanted: Floats) -> Floats
 
     The L1 norm falls as m rises, so that bisection finds m; the end returned is inside the ball.
     """
-
-    def at(multiplier: Floats) -> Floats:
-        shrunk = np.sign(wanted) * np.maximum(np.abs(wanted) - multiplier, 0.0)
-        return np.asarray(np.clip(shrunk, low, high))
-
-    inside = at(np.zeros((len(wanted), 1)))
-    if (np.abs(inside).sum(axis=1) <= radius).all():
+    inside = np.asarray(np.clip(wanted, low, high))
+    rows = np.flatnonzero(np.abs(inside).sum(axis=1) > radius)
+    if not len(rows):
         return inside
-    below = np.zeros((len(wanted), 1))
-    above = np.abs(wanted).max(axis=1, keepdims=True, initial=0.0)
-    above[np.abs(inside).sum(axis=1) <= radius] = 0.0
+    sign, size = np.where(wanted[rows] < 0, -1.0, 1.0), np.abs(wanted[rows])
+    first, last = (np.broadcast_to(end, wanted.shape)[rows] for end in (low, high))
+    least, most = np.where(sign < 0, -last, first), np.where(sign < 0, -first, last)
+    norm = partial(_shrunk_norm, size, least, most, forced=bool((least > 0).any() or (most < 0).any()))
+    below = np.zeros((len(rows), 1))
+    above = size.max(axis=1, keepdims=True)
     for _ in range(_HALVINGS):
         middle = (below + above) / 2
-        outside = np.abs(at(middle)).sum(axis=1, keepdims=True) > radius
+        outside = norm(middle) > radius
         below, above = np.where(outside, middle, below), np.where(outside, above, middle)
-    return at(above)
+    inside[rows] = sign * np.clip(np.maximum(size - above, 0.0), least, most)
+    return inside
+
+
+def _shrunk_norm(size: Floats, least: Floats, most: Floats, multiplier: Floats, *, forced: bool) -> Floats:
+    """Return each row's norm; only a box that forces coordinates to change has positive lower ends."""
+    shrunk = size - multiplier
+    np.maximum(shrunk, 0.0, out=shrunk)
+    np.minimum(shrunk, most, out=shrunk)
+    if forced:
+        np.maximum(shrunk, least, out=shrunk)
+        np.abs(shrunk, out=shrunk)
+    return np.asarray(shrunk.sum(axis=1, keepdims=True))
 
 
 def _onto_l0(most: int, low: Floats, high: Floats, wanted: Floats) -> Floats:
