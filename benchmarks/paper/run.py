@@ -3,8 +3,8 @@
     python benchmarks/paper/run.py --gtsrb gtsrb.npz [--mnist mnist.npz] [--limit 600] [--quick]
 
 Every measurement is a process of its own, one at a time. What was measured is kept in
-build/paper/cells.json, so an interrupted run goes on where it was; `--fresh` forgets it. The points of the
-MNIST rows are in the repository, and with --mnist they are chosen again and compared; those of the
+build/paper/cells.json, so an interrupted run goes on where it was; `--fresh` measures again. The points of
+the MNIST rows are in the repository, and with --mnist they are chosen again and compared; those of the
 traffic-sign rows need --gtsrb, and are skipped without.
 """
 
@@ -71,13 +71,13 @@ def store(path: Path, kept: dict[str, Json]) -> None:
 def measure(options: argparse.Namespace, place: Place) -> dict[str, Json]:
     """Measure what is not known yet; return the measurements of this run by row and cell."""
     path = place.work / "cells.json"
-    kept = {} if options.fresh else load(path)
+    kept = load(path)
     result = {}
     for row, cell in wanted(options):
         key = key_of(row, cell, place)
         known = key in kept and is_final(kept[key], limit_of(cell, place))
-        asked = not options.tables and (not options.cells or cell.key in options.cells)
-        if asked and not known:
+        chosen = cell.key in (options.cells or [cell.key]) and row.id in (options.rows or [row.id])
+        if chosen and not options.tables and (options.fresh or not known):
             kept[key] = measured(row, cell, place)
             if cell.key == "split" and kept[key]["verdict"].startswith("robust"):
                 kept[key]["recheck"] = recheck(row, place, kept[key]["patterns"])
@@ -97,10 +97,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--gtsrb", type=Path, help="npz file or folder of the official layout")
     parser.add_argument("--limit", type=float, default=600.0, help="seconds for a joint file (600)")
     parser.add_argument("--quick", action="store_true", help="a few rows, the default strategy and baselines")
-    parser.add_argument(
-        "--cells", nargs="*", choices=[c.key for c in CELLS], help="measure only these columns"
-    )
-    parser.add_argument("--fresh", action="store_true", help="forget what was measured before")
+    every = [cell.key for cell in CELLS]
+    parser.add_argument("--cells", nargs="*", choices=every, help="measure only these columns")
+    parser.add_argument("--rows", nargs="*", metavar="ROW", help="measure only these rows, as 01 or 18b")
+    parser.add_argument("--fresh", action="store_true", help="measure again what is known")
     parser.add_argument("--tables", action="store_true", help="measure nothing, write what is known")
     parser.add_argument(
         "--work", type=Path, default=HERE.parents[1] / "build" / "paper", help="folder to work in"

@@ -148,8 +148,10 @@ def speedup(found: Measurements, row: Row) -> tuple[float, bool] | None:
     ours, theirs = found.get(f"{row.id} split"), found.get(f"{row.id} o0_cbc")
     if ours is None or theirs is None:
         return None
-    done = theirs["verdict"] in DECIDED
-    return theirs["cpu" if done else "seconds"] / ours["cpu"], not done
+    counted = (
+        "seconds" if theirs["verdict"] == "killed" else "cpu"
+    )  # nobody counts what a killed process used
+    return theirs[counted] / ours["cpu"], theirs["verdict"] not in DECIDED
 
 
 def _faster(found: Measurements, row: Row) -> str:
