@@ -12,7 +12,7 @@ from z3_oracle import solve_model
 
 from ensc.compiler.passes.duplicates import duplicates, network_digest
 from ensc.compiler.pipeline import Options, compile_problem
-from ensc.compiler.types.network import Network
+from ensc.compiler.types.network import Affine, Network
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal, MaximizeValue, PointSet
 from ensc.runner.completion import violation
 from ensc.runner.start import start_of
@@ -78,7 +78,8 @@ def test_a_name_is_no_part_of_a_network_and_every_number_is() -> None:
     assert network_digest(dataclasses.replace(network, name="other")) == network_digest(network)
     layers = list(network.layers)
     first = layers[0]
-    layers[0] = dataclasses.replace(first, bias=np.nextafter(first.bias, np.inf))  # type: ignore[call-arg] # an Affine
+    assert isinstance(first, Affine)
+    layers[0] = dataclasses.replace(first, bias=np.nextafter(first.bias, np.inf))
     changed = Network(network.name, network.input_shape, tuple(layers), network.output)
     assert network_digest(changed) != network_digest(network)
 
