@@ -9,7 +9,15 @@ import pytest
 from tiny import best_value, line_patterns, make_problem, random_network
 
 from ensc.compiler.pipeline import Options
-from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeValue, Norm, Targeted, Untargeted
+from ensc.compiler.types.problem import (
+    Check,
+    EnsembleProblem,
+    Goal,
+    MaximizeValue,
+    Norm,
+    Targeted,
+    Untargeted,
+)
 from ensc.compiler.types.solution import Verdict, Word
 from ensc.runner.solve import Settings, solve_joint
 from ensc.runner.split.solve import solve_split
@@ -71,7 +79,7 @@ def compare(seeds: range) -> Counter[str]:
     for seed in seeds:
         best = random_problem(seed)
         value = best_value(best, [line_patterns(best, j) for j in range(len(best.points))], best.threat.count)
-        goals = [MaximizeValue(), *(Check(alpha) for alpha in thresholds(value, best))]
+        goals: list[Goal] = [MaximizeValue(), *(Check(alpha) for alpha in thresholds(value, best))]
         problem = dataclasses.replace(best, goal=goals[seed % len(goals)])
         level = seed // 3 % 2
         decided["all"] += 1
