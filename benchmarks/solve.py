@@ -1,7 +1,7 @@
 """How long HiGHS takes over the files of ensc, OMLT and PySCIPOpt-ML: the same questions, in one run.
 
     pip install -e '.[bench]'               in an environment of its own: peers are no part of the product
-    python benchmarks/solve.py              Markdown tables; --json FILE, --questions 4, --limit 60
+    python benchmarks/solve.py              Markdown tables; --json FILE, --set first, --seeds 3
 
 A question is a network, a test image that it gets right, and a radius: is there an input in the box
 `[x - radius, x + radius]` within [0, 1] that some other class wins, `f_m >= f_label`? Networks, images and
