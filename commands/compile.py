@@ -172,7 +172,8 @@ def _run_instances(options: argparse.Namespace) -> int:
     require_of_use(options.output, form)
     if is_property(options.query):
         instances = load_property(options.query, options.network)[1]
-        lines = emit_instances(instances, Options(options.level, options.formulation), options.output, form)
+        level = min(options.level, 1)  # the passes beyond are about queries
+        lines = emit_instances(instances, Options(level, options.formulation), options.output, form)
     else:
         loaded = load(options)
         if len(loaded) > 1:

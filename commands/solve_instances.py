@@ -24,7 +24,8 @@ def run_instances(options: argparse.Namespace) -> int:
     if len(solvers) > 1:
         print("ensc solve: give one solver for VNN-LIB", file=sys.stderr)
         return USAGE
-    settings = Settings(Options(level=options.level), options.time_limit, options.verbose, solvers[0])
+    level = min(options.level, 1)  # the passes beyond are about queries
+    settings = Settings(Options(level=level), options.time_limit, options.verbose, solvers[0])
     if options.instances:
         words = set()
         for line in run_benchmark(options.instances, settings):
