@@ -1,5 +1,6 @@
 """Questions on a Dask cluster: the same answers, workers that die, and what is said where there is none."""
 
+import json
 import os
 import signal
 import threading
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from bad_backends import FLAG, dies_once
 from cluster_tasks import note
-from command_line import DIGITS
+from command_line import DIGITS, run_process
 
 from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.frontend.query.resolve import load_problem
@@ -118,3 +119,13 @@ def test_missing_dask_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(Rejected, match="E1154"), cluster("local", 2):
         pass
+
+
+def test_the_command_line_makes_a_cluster_of_its_own(tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="the extra `dask`")
+    query = str(DIGITS / "count1.rq")
+    done = run_process(tmp_path, "solve", query, "--dask", "local", "--jobs", "2", "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["verdict"] == "robust_up_to_k"
+    refused = run_process(tmp_path, "solve", query, "--dask", "nonsense://x")
+    assert (refused.code, "E1155" in refused.err, "Traceback" in refused.err) == (1, True, False)
