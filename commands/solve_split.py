@@ -89,6 +89,7 @@ def backend_for(options: argparse.Namespace, solvers: Sequence["BackEnd"]) -> tu
     from ensc.runner.split.backends import backend_of
     from ensc.runner.split.confirm import confirmed
     from ensc.runner.split.race import raced
+    from ensc.runner.split.tasks import prepare
 
     if len(solvers) != 1:
         return None
@@ -98,6 +99,8 @@ def backend_for(options: argparse.Namespace, solvers: Sequence["BackEnd"]) -> tu
     asked = [backend for backend in backends if backend is not None]
     if len(asked) != len(backends):
         return None
+    if options.dask is None and (options.jobs or 1) > 1:
+        prepare()
     first = raced(asked[: len(racing)]) if len(racing) > 1 else asked[0]
     names = " and ".join([" or ".join(map(identity, racing)), *map(identity, others)])
     return (confirmed(first, asked[len(racing) :]) if others else first), names

@@ -69,6 +69,11 @@ def abandon(pool: Executor) -> None:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+def prepare() -> None:
+    """Begin to load what worker processes need, while this process reads the query."""
+    _context()
+
+
 def _context() -> BaseContext:
     """Return how processes start: forks of one that has imported everything and has no threads.
 
