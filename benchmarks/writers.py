@@ -215,17 +215,19 @@ def _status(field: str) -> int:
 
 
 def table(results: Sequence[Result]) -> str:
-    """Return the results as text; the last column compares with HiGHS writing the same format."""
+    """Return the results as text; the last columns compare with HiGHS writing the same format."""
     heads = f"{'writer':12} {'s':>7} {'cpu':>7} {'MB':>7} {'MB/s':>7} {'Mnnz/s':>7} {'memory':>7}"
-    lines = [f"{heads} {'x highspy':>10}"]
-    reference = {r.writer.split()[1]: r.seconds for r in results if r.writer.startswith("highspy")}
+    lines = [f"{heads} {'x wall':>7} {'x cpu':>7}"]
+    reference = {r.writer.split()[1]: r for r in results if r.writer.startswith("highspy")}
     for r in results:
         memory = "" if r.memory is None else f"{r.memory:.2f}"
         other = reference.get(r.writer.split()[1])
-        ratio = "" if other is None else f"{other / r.seconds:.2f}"
+        ratios = f"{'':>7} {'':>7}"
+        if other is not None:
+            ratios = f"{other.seconds / r.seconds:7.2f} {other.cpu / r.cpu:7.2f}"
         rates = f"{r.megabytes_a_second:7.1f} {r.nonzeros_a_second / 1e6:7.2f}"
         times = f"{r.seconds:7.3f} {r.cpu:7.3f}"
-        lines.append(f"{r.writer:12} {times} {r.megabytes:7.1f} {rates} {memory:>7} {ratio:>10}")
+        lines.append(f"{r.writer:12} {times} {r.megabytes:7.1f} {rates} {memory:>7} {ratios}")
     return "\n".join(lines)
 
 
