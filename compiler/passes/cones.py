@@ -53,8 +53,7 @@ def cone(steps: Sequence[Step], units: Integers) -> Cone:
     for number in range(len(steps), 0, -1):
         if number in kept:
             for source, read in _read(steps[number - 1], kept[number]):
-                before = kept.get(source)
-                kept[source] = read if before is None else np.array(sorted({*before, *read}))
+                kept[source] = _present(np.concatenate([read, kept.get(source, read)]))
     narrowed = [
         _narrowed(step, kept[number], kept) if number in kept else step
         for number, step in enumerate(steps, start=1)
@@ -132,7 +131,10 @@ def _narrowed(step: Step, units: Integers, kept: dict[int, Integers]) -> Step:
             pass
         case _:
             assert_never(lines)
-    return Step(_narrowed_layer(step, units, kept), inputs, error, lines)
+    columns = None
+    if isinstance(layer, Scale | Relu | Sum):
+        columns = tuple(np.searchsorted(kept[s], units) for s in sources)
+    return Step(_narrowed_layer(step, units, kept), inputs, error, lines, columns)
 
 
 def _places(kept: Integers) -> Callable[[Integers], Integers]:

@@ -48,12 +48,14 @@ class Step:
         inputs: bounds of the values it reads.
         error: what rounding may change for each unit of a coefficient, shape (points, size).
         lines: what stands for it if it is not linear.
+        columns: where the entries that an elementwise layer reads are in each source, if they are not all.
     """
 
     layer: Layer
     inputs: tuple[Interval, ...]
     error: Floats
     lines: RectifierLines | MaximumLines | None
+    columns: tuple[Integers, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,22 +222,32 @@ def _substitute(state: _State, step: Step, form: Floats, below: Floats | None) -
             state.add(layer.source, _transposed(layer, form, x.lower.shape[1] + 1), x)
         case Scale():
             state.shift(form, (layer.offset / layer.divisor)[None])
-            state.add(layer.source, form * (layer.factor / layer.divisor), x)
+            state.add(layer.source, _placed(step, 0, form * (layer.factor / layer.divisor)), x)
         case Sum():
-            for source, sign, interval in zip(layer.sources, layer.signs, step.inputs, strict=True):
-                state.add(source, form if sign > 0 else -form, interval)
+            for place, (source, sign) in enumerate(zip(layer.sources, layer.signs, strict=True)):
+                part = _placed(step, place, form if sign > 0 else -form)
+                state.add(source, part, step.inputs[place])
         case Gather():
             _gather(state, step, layer, form)
         case Relu():
             slope, offset = lines_chosen(step, form, state.owner, below)
             state.shift(form, offset)
-            state.add(layer.source, form * slope, x)
+            state.add(layer.source, _placed(step, 0, form * slope), x)
         case MaxPool():
             _max_pool(state, step, layer, form)
         case Trees():
             state.accumulate(_leaf_sums(layer, x, state.owner, form))
         case _:
             assert_never(layer)
+
+
+def _placed(step: Step, place: int, form: Floats) -> Floats:
+    """Return the form of a source that an elementwise layer may read in part."""
+    if step.columns is None:
+        return form
+    whole = np.zeros((len(form), step.inputs[place].lower.shape[1]))
+    whole[:, step.columns[place]] = form
+    return whole
 
 
 def _leaf_sums(layer: Trees, x: Interval, owner: Integers, form: Floats) -> Floats:

@@ -126,6 +126,9 @@ def _climb(
             continue
         x = values[layer.source]
         assert x is not None
+        columns = steps[place - 1].columns
+        if columns is not None:
+            x = x[:, columns[0]]
         rise = np.where(spread(lines.open, owner), np.maximum(form, 0.0) * x, 0.0)
         largest = np.abs(rise).max(axis=1, keepdims=True)
         before = slopes.get(place)
@@ -151,6 +154,8 @@ def _forward(
         if len(known) < len(read) or (step.lines is not None and number not in tape):
             values.append(None)
             continue
+        if step.columns is not None:
+            known = [v[:, columns] for v, columns in zip(known, step.columns, strict=True)]
         values.append(_at(step, known, owner, tape.get(number), slopes.get(number)))
     return values
 

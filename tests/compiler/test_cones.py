@@ -1,5 +1,6 @@
 """Rewriting only what a neuron reads gives the bounds that rewriting everything gives."""
 
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
@@ -51,11 +52,29 @@ def _every_local_layer(rng: np.random.Generator) -> Network:
     return Network("local", (8,), layers, 7)
 
 
+def _residual(rng: np.random.Generator) -> Network:
+    """Return a network that reads one value through a window and beside it entry by entry."""
+    taps = _taps(8, 3)
+    layers = (
+        Convolution(0, rng.normal(size=(1, 3)), rng.normal(size=1), taps),
+        Relu(1, 8),
+        Convolution(2, rng.normal(size=(1, 3)), rng.normal(size=1), taps),
+        Sum((2, 3), (1, 1), 8),
+        Relu(4, 8),
+        Convolution(5, rng.normal(size=(3, 2)), rng.normal(size=3), _taps(8, 2)),
+    )
+    return Network("residual", (8,), layers, 6)
+
+
+@pytest.mark.parametrize("network_of", [_every_local_layer, _residual])
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(list(Norm)))
-def test_bounds_from_a_cone_are_those_from_the_whole(seed: int, norm: Norm) -> None:
+def test_bounds_from_a_cone_are_those_from_the_whole(
+    network_of: Callable[[np.random.Generator], Network], seed: int, norm: Norm
+) -> None:
     rng = np.random.default_rng(seed)
-    network = _every_local_layer(rng)
+    network = network_of(rng)
+    last = len(network.layers)
     points = rng.integers(0, 5, (2, 8)).tolist()
     problem = make_problem([network], points, [0, 0], norm=norm, radius=Fraction(2), domain=(0, 4))
     sets = input_sets(problem)
@@ -64,16 +83,14 @@ def test_bounds_from_a_cone_are_those_from_the_whole(seed: int, norm: Norm) -> N
     if not len(units):
         return
     part = cone(steps, units)
-    assert len(part.inputs) < 8 or len(units) > 1
-    owner = np.repeat([0, 1], len(units))
-    whole = least_forms(steps, sets, 7, _single(owner, np.tile(units, 2), 24))
-    narrow = least_forms(
-        part.steps,
-        sets_within(sets, part.inputs),
-        7,
-        _single(owner, np.tile(np.arange(len(units)), 2), len(units)),
-    )
-    assert narrow.bound == pytest.approx(whole.bound, abs=1e-9)
+    assert len(part.inputs) < 8 or len(units) > 1 or network_of is _every_local_layer
+    within, owner = sets_within(sets, part.inputs), np.repeat([0, 1], len(units))
+    wide = _single(owner, np.tile(units, 2), 24)
+    narrow = _single(owner, np.tile(np.arange(len(units)), 2), len(units))
+    for rounds in (0, 2):
+        whole = least_forms(steps, sets, last, wide, rounds=rounds)
+        found = least_forms(part.steps, within, last, narrow, rounds=rounds)
+        assert found.bound == pytest.approx(whole.bound, abs=1e-9)
 
 
 def _single(owner: Integers, units: Integers, size: int) -> Forms:
