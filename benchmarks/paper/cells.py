@@ -154,14 +154,14 @@ def _run(words: list[str], limit: float) -> tuple[str, int | None]:
         start_new_session=True,
     )
     try:
-        said, error = process.communicate(timeout=limit)
+        said, complaint = process.communicate(timeout=limit)
     except BaseException as error:  # an interrupted run leaves no solver behind either
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         if isinstance(error, subprocess.TimeoutExpired):
             return "", None
         raise
-    return said or json.dumps({"error": error[-400:]}), process.returncode
+    return said or json.dumps({"error": complaint[-400:]}), process.returncode
 
 
 def _kept(said: str) -> Json:
