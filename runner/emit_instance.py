@@ -130,7 +130,7 @@ def _require_one_instance(problem: EnsembleProblem) -> None:
             "VNN-LIB has no probabilities: it asks about one point and members to be fooled together",
             f"the query has {len(problem.points)} points and {len(problem.ensemble)} members",
         ),
-        help="write the instances that it is made of: `ensc compile QUERY --split DIR`",
+        help="write the instances that it is made of: `ensc compile QUERY --split DIR --format vnnlib`",
     )
 
 
