@@ -10,7 +10,7 @@ import numpy as np
 from ensc.compiler.types.network import Floats
 from ensc.compiler.types.problem import Domain, Norm
 
-_HALVINGS = 60
+_HALVINGS = 45
 
 
 def perturbation_box(domain: Domain, points: Floats) -> tuple[Floats, Floats]:

@@ -204,5 +204,16 @@ def _steepest(problem: EnsembleProblem, rows: _Rows, g: Floats, progress: float)
             assert_never(threat.norm)
     room = np.where(g > 0, high - rows.delta, rows.delta - low) > 1e-9
     weight = np.abs(g) * room
-    rank = np.argsort(np.argsort(-weight, axis=1, kind="stable"), axis=1, kind="stable")
-    return np.where((rank < most[:, None]) & (weight > 0), np.sign(g) * reach * share, 0.0)
+    first = _largest(weight, min(int(most.max()), weight.shape[1]))
+    chosen = (np.arange(first.shape[1]) < most[:, None]) & (np.take_along_axis(weight, first, axis=1) > 0)
+    step = np.where(chosen, np.take_along_axis(np.sign(g) * reach * share, first, axis=1), 0.0)
+    spread = np.zeros_like(g)
+    np.put_along_axis(spread, first, step, axis=1)
+    return spread
+
+
+def _largest(weight: Floats, count: int) -> Integers:
+    """Return where the largest entries of each row are, the largest first; shape (rows, count)."""
+    top = np.argpartition(-weight, count - 1, axis=1)[:, :count]
+    order = np.argsort(-np.take_along_axis(weight, top, axis=1), axis=1, kind="stable")
+    return np.asarray(np.take_along_axis(top, order, axis=1))
