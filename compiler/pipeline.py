@@ -6,6 +6,7 @@ The joint model of a whole query, with the names that `--emit` and `--stats` kno
       printed   (-O0)      --> Draft     every copy, interval bounds: the paper's encoding
       relax     (from -O1) --> Draft     what linear relaxation leaves open
       attacks   (from -O1) --> Draft     no more of them than are always enough, ordered
+      demand    (from -O1) --> Draft     what the value 1 leaves open, where it is asked
       facts     (-O3)      --> Draft     without what the split has decided
       merge     (from -O1) --> Draft     one copy for members, and for points, that are the same
       tighten   (from -O2) --> Draft     what linear programs leave open
@@ -29,7 +30,17 @@ from typing import TypeVar
 import numpy as np
 
 from ensc.compiler.diagnostics import reject
-from ensc.compiler.passes.draft import Draft, capped, informed, lowered, merged, printed, relaxed, tightened
+from ensc.compiler.passes.draft import (
+    Draft,
+    capped,
+    demanded,
+    informed,
+    lowered,
+    merged,
+    printed,
+    relaxed,
+    tightened,
+)
 from ensc.compiler.passes.dual_bounds import LpSolver
 from ensc.compiler.passes.input_sets import input_sets
 from ensc.compiler.passes.linearize import Formulation, linearize
@@ -40,7 +51,7 @@ from ensc.compiler.types.facts import Facts
 from ensc.compiler.types.model import Model
 from ensc.compiler.types.problem import EnsembleProblem
 
-PASSES = ("printed", "relax", "attacks", "facts", "merge", "tighten", "model", "linear")
+PASSES = ("printed", "relax", "attacks", "demand", "facts", "merge", "tighten", "model", "linear")
 """Every pass, in the order in which they run; a level leaves some of them out."""
 
 T = TypeVar("T")
@@ -181,6 +192,7 @@ def _drafts(problem: EnsembleProblem, sets: InputSets, options: Options, aids: A
 
 def _later(options: Options, aids: Aids) -> Iterator[tuple[str, Callable[[Draft], tuple[Draft, str]]]]:
     yield "attacks", capped
+    yield "demand", demanded
     if options.level > 2 and aids.facts is not None:
         facts = aids.facts
         yield "facts", lambda draft: informed(draft, facts)

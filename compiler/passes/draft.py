@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ensc.compiler.passes.demanded import demanded_scopes, nothing_of
 from ensc.compiler.passes.dual_bounds import LpSolver
 from ensc.compiler.passes.duplicates import Duplicates, duplicates
 from ensc.compiler.passes.interval import interval_bounds
@@ -23,7 +24,7 @@ from ensc.compiler.types.bounds import InputSets
 from ensc.compiler.types.facts import Facts
 from ensc.compiler.types.model import Model
 from ensc.compiler.types.network import MaxPool, Relu
-from ensc.compiler.types.problem import EnsembleProblem
+from ensc.compiler.types.problem import Check, EnsembleProblem
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +83,22 @@ def capped(draft: Draft) -> tuple[Draft, str]:
     attacks = min(draft.attacks, draft.problem.enough_attacks)
     said = f"{counted(draft.attacks, 'attack')} asked for, {attacks} kept" + (", ordered" * (attacks > 1))
     return dataclasses.replace(draft, attacks=attacks, ordered=True), said
+
+
+def demanded(draft: Draft) -> tuple[Draft, str]:
+    """What the value 1 leaves open, if it is asked: see `demanded`.
+
+    Assumes nothing. Guarantees the same answer: with one attack, the value 1 needs all losses.
+    """
+    goal = draft.problem.goal
+    if not isinstance(goal, Check) or goal.alpha < 1 or draft.attacks > 1:
+        return draft, "not every member has to be fooled everywhere"
+    scopes = demanded_scopes(draft.problem, draft.sets, draft.scopes)
+    if scopes is None:
+        draft = dataclasses.replace(draft, scopes=nothing_of(draft.scopes))
+        return draft, "no perturbation fools every member at some point"
+    tight = dataclasses.replace(draft, scopes=scopes)
+    return tight, f"every member has to be fooled at every point; {left(tight)}"
 
 
 def informed(draft: Draft, facts: Facts) -> tuple[Draft, str]:

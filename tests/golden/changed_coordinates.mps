@@ -10,6 +10,7 @@
 * answer: the optimum, to be replayed in exact arithmetic
 * pass relax: linear relaxation over box and ball; 1 of 1 units keep a choice, 1 of 1 pairs of member and point keep a network
 * pass attacks: 1 attack asked for, 1 kept
+* pass demand: not every member has to be fooled everywhere
 * pass merge: no two members or points are the same
 * rows 17, columns 13, nonzeros 35, integers 5
 * names: p_i probability of attack i; d_i_j_k perturbation of coordinate k of point j;

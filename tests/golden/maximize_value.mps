@@ -11,6 +11,7 @@
 * answer: the optimum, to be replayed in exact arithmetic
 * pass relax: linear relaxation over box and ball; 6 of 6 units keep a choice, 4 of 4 pairs of member and point keep a network
 * pass attacks: 2 attacks asked for, 2 kept, ordered
+* pass demand: not every member has to be fooled everywhere
 * pass merge: no two members or points are the same
 * rows 96, columns 79, nonzeros 226, integers 24
 * names: p_i probability of attack i; d_i_j_k perturbation of coordinate k of point j;
