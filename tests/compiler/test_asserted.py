@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import fooled, line_patterns, make_problem, random_network
+from tiny import dense, fooled, line_patterns, make_problem, random_network
 
 from ensc.compiler.passes.asserted_scopes import asserted_scopes
 from ensc.compiler.passes.concretize import least
@@ -17,7 +17,7 @@ from ensc.compiler.passes.multipliers import multipliers
 from ensc.compiler.passes.relaxed_bounds import relaxed_bounds
 from ensc.compiler.passes.scope import Scope, pruned_scope, scope_at
 from ensc.compiler.types.bounds import HalfSpaces, InputSets
-from ensc.compiler.types.network import Floats
+from ensc.compiler.types.network import Floats, Network
 from ensc.compiler.types.problem import EnsembleProblem, Loss, Norm, Targeted, Untargeted
 
 LOSSES = [Untargeted(Fraction(0)), Untargeted(Fraction(1, 3)), Targeted(1, Fraction(1, 7))]
@@ -40,9 +40,12 @@ def test_every_perturbation_that_fools_all_stays_inside(
 ) -> None:
     rng = np.random.default_rng(seed)
     members = int(rng.integers(1, 4))
-    networks = [random_network(rng, 2, 3, pool=pool) for _ in range(members)]
+    networks = [_network(rng, pool=pool) for _ in range(members)]
+    centre = [Fraction(4, 7), Fraction(9, 7)]
+    logits = evaluate_all_exact(networks[0], centre)[-1]
+    label = logits.index(max(logits))
     problem = make_problem(
-        networks, [[4, 9]], [0], norm=norm, radius=Fraction(4, 3), domain=(0, 3), denominator=7, loss=loss
+        networks, [centre], [label], norm=norm, radius=Fraction(4, 3), domain=(0, 3), denominator=7, loss=loss
     )
     sets = input_sets(problem)
     everybody = tuple(range(members))
@@ -50,10 +53,18 @@ def test_every_perturbation_that_fools_all_stays_inside(
     asserted = asserted_scopes(problem, sets, scopes) if len(scopes) == members else None
     for x in _grid(problem, norm):
         values = [evaluate_all_exact(network, x) for network in networks]
-        if all(fooled(problem, v[n.output], 0) for v, n in zip(values, networks, strict=True)):
+        if all(fooled(problem, v[n.output], label) for v, n in zip(values, networks, strict=True)):
             assert asserted is not None
             for c, scope in asserted:
                 assert _is_inside(scope, values[c])
+
+
+def _network(rng: np.random.Generator, *, pool: bool) -> Network:
+    """Return a network of three classes that bends a lot, so that each rival wins somewhere else."""
+    if pool:
+        return random_network(rng, 2, 3, pool=True)
+    shapes = [(5, 2), (5, 5), (3, 5)]
+    return dense(*((rng.normal(size=s), rng.normal(size=s[0]) / 2) for s in shapes), inputs=2)
 
 
 def _grid(problem: EnsembleProblem, norm: Norm) -> list[tuple[Fraction, ...]]:
@@ -155,3 +166,30 @@ def _square(forms: Floats, offsets: Floats) -> InputSets:
         0.5,
         HalfSpaces(forms, offsets),
     )
+
+
+def _beyond(left: float, right: float) -> Network:
+    """Return a network that prefers class 1 where `right x >= 1`, 2 where `-left x >= 1`, and 0 between."""
+    ends = np.array([[0.0, 0.0], [right, 0.0], [0.0, left]])
+    return dense((np.array([[1.0], [-1.0]]), np.zeros(2)), (ends, np.array([1.0, 0.0, 0.0])), inputs=1)
+
+
+def test_bounds_hold_whichever_rival_wins() -> None:
+    problem = make_problem([_beyond(1, 1)], [[0]], [0], norm=Norm.LINF, radius=2)
+    sets = input_sets(problem)
+    asserted = asserted_scopes(problem, sets, _scopes(problem, sets, (0,)))
+    assert asserted is not None
+    hidden = asserted[0][1].plan.bounds.values[1]
+    assert (hidden.lower <= -2).all()
+    assert (hidden.upper >= 2).all()
+
+
+def test_what_one_member_asserts_helps_to_bound_another() -> None:
+    problem = make_problem([_beyond(1, 1), _beyond(0, 1)], [[0]], [0], norm=Norm.LINF, radius=2)
+    sets = input_sets(problem)
+    asserted = asserted_scopes(problem, sets, _scopes(problem, sets, (0, 1)))
+    assert asserted is not None
+    first = asserted[0][1]
+    assert first.pairs.winner.tolist() == [1]  # the second one is fooled on the right only
+    assert first.plan.bounds.values[1].lower[0] == pytest.approx([1, -2])
+    assert first.plan.bounds.values[1].upper[0] == pytest.approx([2, -1])
