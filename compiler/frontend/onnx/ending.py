@@ -100,7 +100,12 @@ def _closers(makers: Mapping[str, Node], output: str) -> tuple[Node, ...]:
             return tuple(reversed((*found, node, *complement)))
         if _classifies(node, name):
             return tuple(reversed((*found, node)))
-        if _is_choice(node, name) or node.title in _ORDERED or _takes_positive(makers, node):
+        if (
+            _is_share(makers, node)
+            or _is_choice(node, name)
+            or node.title in _ORDERED
+            or _takes_positive(makers, node)
+        ):
             found.append(node)
         elif node.title not in TRANSPARENT:
             break
@@ -117,6 +122,14 @@ def _takes_positive(makers: Mapping[str, Node], node: Node) -> bool:
     maker = makers.get(_first(node))
     is_taken = node.title == "ai.onnx.ml.ArrayFeatureExtractor"
     return is_taken and maker is not None and _classifies(maker, _first(node))
+
+
+def _is_share(makers: Mapping[str, Node], node: Node) -> bool:
+    """Return whether the node divides scores by their sum."""
+    if node.title != "Div" or len(node.inputs) != 2:
+        return False
+    total = makers.get(node.inputs[1])
+    return total is not None and total.title == "ReduceSum" and total.inputs[:1] == node.inputs[:1]
 
 
 def _complement(makers: Mapping[str, Node], node: Node) -> tuple[Node, ...]:

@@ -9,6 +9,7 @@ from ensc.compiler.frontend.onnx.build import Builder
 from ensc.compiler.frontend.onnx.classical import labelled, normalizer, positive_score
 from ensc.compiler.frontend.onnx.folding import cast
 from ensc.compiler.frontend.onnx.graph import Node
+from ensc.compiler.frontend.onnx.signs import is_never_negative
 from ensc.compiler.frontend.onnx.tensor import Computed, Constant, Inputs, Tensor, constant, required
 
 # What `closing` has a case for.
@@ -16,6 +17,7 @@ CLOSING = frozenset(
     (
         "ArgMax",
         "Concat",
+        "Div",
         "LogSoftmax",
         "Sigmoid",
         "Softmax",
@@ -76,6 +78,8 @@ def closing(node: Node, inputs: Inputs, build: Builder) -> Tensor | tuple[Tensor
             return labelled(node, inputs)
         case "Sigmoid":
             return x
+        case "Div":
+            return _shares(node, inputs, build)
         case "Sub":
             return _complement(node, inputs)
         case "Concat":
@@ -118,6 +122,14 @@ def _best(node: Node, inputs: Inputs) -> tuple[Tensor, ...]:
         node.refuse("at the end of a network it is read only if it chooses the one highest score")
     _check_axis(node, x, -1, from_axis=False)
     return x, x
+
+
+def _shares(node: Node, inputs: Inputs, build: Builder) -> Tensor:
+    """Scores divided by their sum: it is positive if none of them is negative."""
+    x, total = build.lifted(node, required(node, inputs, 0)), required(node, inputs, 1)
+    if prod(total.shape) != 1 or not is_never_negative(build, x.value):
+        node.refuse("division by a sum that may be negative, or not of all classes, can reverse their order")
+    return x
 
 
 def _complement(node: Node, inputs: Inputs) -> Tensor:
