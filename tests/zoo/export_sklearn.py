@@ -77,6 +77,8 @@ def models(names: tuple[str, ...] = tuple(CLASSIFIERS)) -> Iterator[tuple[str, M
         data = make_classification(200, 5, n_informative=4, n_redundant=1, n_classes=classes, random_state=0)
         x, y = data[0].astype(np.float32), data[1]
         for name in names:
+            if (name, classes) == ("ovr_trees", 2):  # one tree, whose two scores need no division
+                continue
             fitted = CLASSIFIERS[name]().fit(x, y)
             plain = name == "linear_svc"
             options = {} if plain else {"options": {id(fitted): {"zipmap": False}}}
