@@ -18,6 +18,7 @@ FILES = sorted(path.name for path in ZOO.glob("*.onnx"))
 NAMES = {
     "refused_gelu_dynamo": "Gelu",
     "refused_gelu_legacy": "Erf",
+    "refused_elu": "Elu",
     "refused_norm": "LayerNormalization",
     "refused_product": "Mul",
     "refused_adaboost": "ArgMax",
