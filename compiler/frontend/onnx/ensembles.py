@@ -19,6 +19,7 @@ from ensc.compiler.frontend.onnx.transforms import class_count, refuse_transform
 from ensc.compiler.frontend.onnx.tree_attributes import integers, joined_forest, listed_forest, numbers
 from ensc.compiler.types.network import Floats
 
+_ROWS = 256  # points that a node may score at once
 _AGGREGATES = ("AVERAGE", "SUM", "MIN", "MAX")
 _TRANSFORMS = ("NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT")
 
@@ -148,6 +149,8 @@ def _grown(node: Node, x: Computed, build: Builder, forest: Forest, bias: Floats
     if len(x.shape) not in {1, 2} or not x.size:
         node.invalid(f"its input of shape {list(x.shape)} is no vector of features")
     width = x.shape[-1]
+    if x.size // width > _ROWS:
+        node.refuse(f"it scores {x.size // width} points at once", "export the model with a batch of 1")
     if len(forest.features) and not 0 <= forest.features.min() <= forest.features.max() < width:
         node.invalid(f"it tests feature {int(forest.features.max())} of {width}")
     if not len(forest.roots):
