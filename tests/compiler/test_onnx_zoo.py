@@ -80,6 +80,7 @@ def test_the_zoo_is_there() -> None:
     assert all((ZOO / name).stat().st_size < 50_000 for name in FILES)
 
 
+@pytest.mark.filterwarnings("ignore")  # training ends early, and exporters use what their libraries retire
 def test_a_fresh_export_of_scikit_learn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the installed versions write it, which may be others than those of the files."""
     pytest.importorskip("skl2onnx")
