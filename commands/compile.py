@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ensc.commands.answer import print_json
 from ensc.commands.arguments import Commands, add_levels, add_stats, effort, jobs, query_command
-from ensc.commands.loading import formatted, load
+from ensc.commands.loading import formatted, is_property, load
 from ensc.commands.outcome import DONE, USAGE
 
 if TYPE_CHECKING:
@@ -89,8 +89,6 @@ def _add_split(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write or print what a query compiles to."""
-    from ensc.runner.emit_instance import is_property
-
     if options.mipstart and (options.output is None or is_property(options.query)):
         print("ensc compile: --mipstart goes with a query and -o OUT.mps or -o OUT.lp", file=sys.stderr)
         return USAGE
@@ -162,7 +160,7 @@ def _run_instances(options: argparse.Namespace) -> int:
     """Compile from VNN-LIB or to it."""
     from ensc.compiler.pipeline import Options
     from ensc.runner.emit import require_of_use
-    from ensc.runner.emit_instance import emit_instances, emit_query, is_property, load_property
+    from ensc.runner.emit_instance import emit_instances, emit_query, load_property
     from ensc.runner.script import Form
 
     if options.output is None or options.split or options.emit:

@@ -34,6 +34,14 @@ def load_one(options: argparse.Namespace) -> "EnsembleProblem":
     return loaded.problem
 
 
+def is_property(path: Path) -> bool:
+    """Return whether a path names a VNN-LIB file, possibly compressed.
+
+    Told before anything is imported: most commands are about queries, which need no reader of VNN-LIB.
+    """
+    return Path(path.name.removesuffix(".gz")).suffix == ".vnnlib"
+
+
 def overrides(options: argparse.Namespace) -> "Overrides":
     """Return what the arguments put in the place of what the query says."""
     from ensc.compiler.frontend.query.resolve import Overrides

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ensc.commands.answer import judge, print_json, save
 from ensc.commands.arguments import Commands, add_answer, add_levels, effort, query_command, seconds
-from ensc.commands.loading import load
+from ensc.commands.loading import is_property, load
 from ensc.commands.outcome import DONE, UNDECIDED, USAGE, report
 from ensc.commands.solve_instances import run_instances
 from ensc.commands.solve_split import (
@@ -60,8 +60,6 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Answer a query at every value of its sweep; return the gravest of the exit codes."""
-    from ensc.runner.emit_instance import is_property
-
     if (options.query is None) == (options.instances is None):
         print("ensc solve: give a QUERY, or --instances CSV\nTry `ensc solve --help`.", file=sys.stderr)
         return USAGE

@@ -30,11 +30,6 @@ SUFFIXES = (".mps", ".lp", ".smt2", ".vnnlib")
 PLAIN = Form()
 
 
-def is_property(path: Path) -> bool:
-    """Return whether a path names a VNN-LIB file, possibly compressed."""
-    return _suffix(path) == ".vnnlib"
-
-
 def load_property(path: Path, arguments: Iterable[str]) -> tuple[Property, tuple[Instance, ...]]:
     """Read a property and the networks that the command line binds.
 
