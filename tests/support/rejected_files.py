@@ -6,7 +6,8 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-from onnx import ModelProto, TensorProto
+from forests import tree_model
+from onnx import ModelProto, TensorProto, numpy_helper
 from onnx_models import parsed, saved
 from PIL import Image
 from queries import write_folder
@@ -45,6 +46,8 @@ def write_files(folder: Path) -> None:
         saved(parsed(graph, 13), folder, f"{name}.onnx")
     saved(parsed(_graph("y=Relu(x)"), 6), folder, "old_operators.onnx")
     saved(_external("../weights.bin"), folder, "external.onnx")
+    saved(_chain(2, first=9), folder, "tree_sides.onnx")
+    saved(_chain(5000), folder, "tree_depth.onnx")
     (folder / "truncated.onnx").write_bytes((folder / "f1.onnx").read_bytes()[:100])
     (folder / "pointer.onnx").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
     _write_arrays(folder)
@@ -53,6 +56,26 @@ def write_files(folder: Path) -> None:
     _write_images(folder)
     _write_included(folder)
     _write_solutions(folder)
+
+
+def _chain(depth: int, first: int = 1) -> ModelProto:
+    """Return a tree in which every test has the next on its false side, the first one `first`."""
+    numbers = np.arange(depth)
+    last = numbers == depth - 1
+    attributes = {
+        "n_targets": 4,
+        "tree_roots": [0],
+        "nodes_featureids": [0] * depth,
+        "nodes_splits": numpy_helper.from_array(numbers.astype(np.float32), "s"),
+        "nodes_modes": numpy_helper.from_array(np.zeros(depth, np.uint8), "m"),
+        "nodes_truenodeids": numbers.tolist(),
+        "nodes_falsenodeids": [first, *np.where(last, depth, numbers + 1)[1:].tolist()],
+        "nodes_trueleafs": [1] * depth,
+        "nodes_falseleafs": last.astype(int).tolist(),
+        "leaf_targetids": [0] * (depth + 1),
+        "leaf_weights": numpy_helper.from_array(np.arange(depth + 1, dtype=np.float32), "w"),
+    }
+    return tree_model("TreeEnsemble", 4, attributes, version=5)
 
 
 def _write_included(folder: Path) -> None:
