@@ -34,7 +34,8 @@ def solve_baseline(
         Rejected: as `solve_split`.
     """
     start = time.perf_counter()
-    boards = [_alone(problem, c, settings or SplitSettings()) for c in range(len(problem.ensemble))]
+    settings = settings or SplitSettings()
+    boards = [_alone(problem, c, _shared(settings, problem, c, start)) for c in _members(problem)]
     attacks = [tuple(_best(problem, j, boards[c][0]) for j in _points(problem)) for c in _members(problem)]
     attack, certificate = _chosen(problem, baseline, attacks)
     sought = problem.goal.alpha if isinstance(problem.goal, Check) else None
@@ -79,6 +80,14 @@ def _alone(problem: EnsembleProblem, member: int, settings: SplitSettings) -> tu
     )
     outcome = play(single, settings)
     return outcome.board, (*outcome.board.contradictions, *outcome.reasons)
+
+
+def _shared(settings: SplitSettings, problem: EnsembleProblem, member: int, start: float) -> SplitSettings:
+    """Give a member its share of the time that the members before it left."""
+    if settings.time_limit is None:
+        return settings
+    left = max(settings.time_limit - (time.perf_counter() - start), 0.0)
+    return dataclasses.replace(settings, time_limit=left / (len(problem.ensemble) - member))
 
 
 def _best(problem: EnsembleProblem, point: int, board: Board) -> Exact:

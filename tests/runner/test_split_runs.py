@@ -15,8 +15,9 @@ from bad_backends import FLAG, dies_once, hangs, interrupts
 from tiny import make_problem, random_network
 
 from ensc.compiler.frontend.query.resolve import Overrides, load_problem
+from ensc.compiler.types.model import Model
 from ensc.compiler.types.problem import EnsembleProblem, MaximizeValue, Norm
-from ensc.compiler.types.solution import Word
+from ensc.compiler.types.solution import Solution, Status, Word
 from ensc.runner.certify import fooled_members
 from ensc.runner.expectation import compare_expectation
 from ensc.runner.report import result_json
@@ -31,8 +32,8 @@ EXAMPLES = Path(__file__).parents[2] / "examples" / "digits"
 QUERIES = sorted(path.name for path in EXAMPLES.glob("*.rq"))
 
 
-def load(name: str) -> EnsembleProblem:
-    return load_problem(EXAMPLES / name, Overrides()).problem
+def load(name: str, overrides: Overrides | None = None) -> EnsembleProblem:
+    return load_problem(EXAMPLES / name, overrides or Overrides()).problem
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +121,22 @@ def test_baselines_are_no_better_than_the_optimum(baseline: Baseline) -> None:
         alone = [sum(certificate.losses[c][j][c] for j in range(3)) for c in range(3)]
         for c in range(3):
             assert alone[c] == max(sum(row[j][c] for j in range(3)) for row in certificate.losses)
+
+
+def test_members_of_a_baseline_share_its_time() -> None:
+    offered: list[float] = []
+
+    def takes_all(model: Model, seconds: float | None, seed: int) -> tuple[Solution, None]:
+        del model, seed
+        assert seconds is not None
+        offered.append(seconds)
+        time.sleep(seconds)
+        return Solution(Status.UNKNOWN, {}), None
+
+    problem = load("robust.rq", Overrides(("epsilon=3/2",)))
+    solve_baseline(problem, "ua", SplitSettings(backend=takes_all, time_limit=6))
+    assert len(offered) == len(problem.ensemble)
+    assert sum(offered) <= 6
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[bytes]:
