@@ -5,6 +5,7 @@ field for each part of a line; its memory is the text but for the padding, which
 several times faster than joining the parts.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
@@ -20,6 +21,8 @@ Places: TypeAlias = npt.NDArray[np.integer]
 BLOCK = 1 << 14
 """Lines in a block: enough for numpy to be worth its overhead, few enough to stay in a cache."""
 
+PART, MOST_PARTS = 1 << 17, 32
+"""Keys sorted at a time, at least, and how often all are looked through, at most."""
 
 FEW = 1 << 14
 """Numbers of which all are looked at to see whether they repeat; of more, every sixteenth different one."""
@@ -61,19 +64,23 @@ class Spelling:
     everything else a writer does with it: where numbers repeat, each is formatted once.
     """
 
-    def __init__(self, values: Floats) -> None:
-        """Look at finite numbers, shape (numbers,)."""
+    def __init__(self, values: Floats, *, unsigned: bool = False) -> None:
+        """Look at finite numbers, shape (numbers,), of which the text may leave out the sign."""
         self._values = values
+        self._unsigned = unsigned
         self._table: Texts | None = None
         if _repeat(values):
-            self._which, distinct = _numbered(values)
-            self._table = shortest(distinct)
+            self._which, self._values = _numbered(values)
+            self._table = shortest(self._signed(self._values))
 
     def __getitem__(self, chosen: slice | Places) -> Texts:
         """Return the texts of some of the numbers."""
         if self._table is None:
-            return padded(self._values[chosen])
+            return padded(self._signed(self._values[chosen]))
         return self._table.take(self._which[chosen])
+
+    def _signed(self, values: Floats) -> Floats:
+        return np.abs(values) if self._unsigned else values
 
 
 def _repeat(values: Floats) -> bool:
@@ -101,14 +108,17 @@ def _numbered(values: Floats) -> tuple[npt.NDArray[np.uint32], Floats]:
         stands[first:last] = slots[_slots(values[first:last])]
     same = [values[stands[first:last]] == values[first:last] for first, last in blocks(0, count)]
     others = np.flatnonzero(~np.concatenate(same))
+    del same
     order = others[np.argsort(values[others], kind="stable")]
     new = np.ones(len(order), dtype=np.bool_)
     new[1:] = values[order[1:]] != values[order[:-1]]
     stands[order] = order[new][np.cumsum(new) - 1]
     chosen = np.zeros(count, dtype=np.bool_)
     chosen[stands] = True
-    places = np.cumsum(chosen, dtype=np.uint32) - np.uint32(1)
-    return places[stands], values[chosen]
+    places = np.cumsum(chosen, dtype=np.uint32)
+    for first, last in blocks(0, count):
+        stands[first:last] = places[stands[first:last]] - np.uint32(1)
+    return stands, values[chosen]
 
 
 def _slots(values: Floats) -> Places:
@@ -135,3 +145,30 @@ def stable_order(keys: Places) -> npt.NDArray[np.uint32]:
     order = np.argsort(keys.astype(np.uint16), kind="stable").astype(np.uint32)
     high = (keys >> 16).astype(np.uint16)
     return order[np.argsort(high[order], kind="stable")] if high.any() else order
+
+
+def ordered(keys: Places, first: int, last: int) -> Iterator[npt.NDArray[np.uint32]]:
+    """Yield the positions of the keys in `first .. last - 1`, sorted by key, equal ones in place, in blocks.
+
+    Only a part of them is sorted at a time, so that the memory is a fraction of that of the keys.
+    """
+    cuts = _cuts(keys, first, last)
+    for low, high in itertools.pairwise(cuts):
+        inside = np.flatnonzero((keys >= low) & (keys < high)).astype(np.uint32)
+        order = inside[stable_order(keys[inside] - low)]
+        for start, stop in blocks(0, len(order)):
+            yield order[start:stop]
+
+
+def _cuts(keys: Places, first: int, last: int) -> list[int]:
+    """Cut a range of keys where about equally many keys lie between, in few parts that are not small."""
+    if len(keys) <= PART:
+        return [first, last]
+    counts = np.zeros(last, dtype=np.int64)
+    for start in range(0, len(keys), 4 * PART):
+        some = keys[start : start + 4 * PART]
+        counts += np.bincount(some[some < last], minlength=last)
+    ends = np.cumsum(counts[first:])
+    size = max(PART, len(keys) // MOST_PARTS)
+    inner = first + 1 + np.searchsorted(ends, np.arange(size, int(ends[-1]) if len(ends) else 0, size))
+    return sorted({first, last, *(min(cut, last) for cut in inner.tolist())})

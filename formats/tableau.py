@@ -16,6 +16,7 @@ from ensc.compiler.diagnostics import Diagnostic, Rejected
 from ensc.compiler.passes.linearize import LARGEST
 from ensc.compiler.passes.tiny import SMALLEST
 from ensc.compiler.types.model import Flags, Floats, Indices, Model, Objective, OrderedSets, Rows, Size
+from ensc.formats.columnar import Places
 from ensc.formats.names import check_names, fresh
 
 KEPT = 2e-9
@@ -28,6 +29,8 @@ LINE = 200
 NEGATED = "the objective was to be maximized: this file minimizes its negative"
 
 MOST_REPORTED = 10
+
+MOST_SHORT = np.iinfo(np.int32).max
 
 Senses = npt.NDArray[np.bytes_]
 
@@ -70,7 +73,7 @@ class Tableau:
     senses: Senses
     sides: Floats
     starts: Indices
-    members: Indices
+    members: Places
     coefficients: Floats
     indicator: Indices
     active: Flags
@@ -80,6 +83,8 @@ class Tableau:
         """Return the same tableau with column `order[i]` in place i."""
         place = np.empty_like(order)
         place[order] = np.arange(len(order))
+        # One index for each nonzero: at half the width where that is wide enough.
+        short = place.astype(np.int32) if len(order) <= MOST_SHORT else place
         depends = self.indicator >= 0
         return dataclasses.replace(
             self,
@@ -88,7 +93,7 @@ class Tableau:
             lower=self.lower[order],
             upper=self.upper[order],
             integer=self.integer[order],
-            members=place[self.members],
+            members=short[self.members],
             indicator=np.where(depends, place[self.indicator], -1),
             ordered_sets=dataclasses.replace(self.ordered_sets, members=place[self.ordered_sets.members]),
         )
@@ -302,10 +307,9 @@ def _refused(tableau: Tableau, *, named_rows: bool) -> Iterator[Diagnostic]:
 
 def _unsafe(values: Floats) -> Indices:
     """Return where a value other than 0 is no coefficient that every reader keeps."""
-    size = np.abs(values)
-    if size.min(initial=1.0) > SMALLEST and size.max(initial=1.0) < LARGEST:
-        return np.empty(0, dtype=np.int64)
-    return np.flatnonzero(~((size > SMALLEST) & (size < LARGEST)))
+    safe = (values > SMALLEST) & (values < LARGEST)
+    safe |= (values < -SMALLEST) & (values > -LARGEST)
+    return np.flatnonzero(~safe)
 
 
 def _bad_costs(tableau: Tableau) -> Iterator[Diagnostic]:

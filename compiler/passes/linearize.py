@@ -250,7 +250,7 @@ def _activity(rows: Rows, variables: Variables) -> tuple[Floats, Floats]:
 def _within_range(model: Model) -> Model:
     """Refuse constants that readers do not take as they stand."""
     rows = model.rows
-    large = np.abs(rows.coefficients) >= LARGEST
+    large = (rows.coefficients >= LARGEST) | (rows.coefficients <= -LARGEST)
     if large.any():
         row = int(rows.owners()[np.argmax(large)])
         value = rows.coefficients[np.argmax(large)]

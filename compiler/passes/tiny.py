@@ -24,7 +24,7 @@ def without_tiny_coefficients(model: Model) -> Model:
         Rejected: E1001 if a tiny coefficient stands before a variable without bounds.
     """
     rows = model.rows
-    tiny = np.flatnonzero(np.abs(rows.coefficients) <= SMALLEST)
+    tiny = np.flatnonzero((rows.coefficients <= SMALLEST) & (rows.coefficients >= -SMALLEST))
     if not len(tiny):
         return model
     owners = np.searchsorted(rows.starts, tiny, side="right") - 1

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ensc.compiler.types.model import Floats, Indices, Model
-from ensc.formats.columnar import BLOCK, Spelling, blocks, lines, spelled, spelled_bounds, texts
+from ensc.formats.columnar import BLOCK, Places, Spelling, blocks, lines, spelled, spelled_bounds, texts
 from ensc.formats.numbers import Texts
 from ensc.formats.tableau import Tableau, tabulate
 
@@ -63,16 +63,19 @@ def _with_a_row(t: Tableau) -> Tableau:
 
 def _first_mentions(t: Tableau) -> Indices:
     """Return the columns in the order in which the text mentions them."""
-    switches = t.indicator
-    in_rows = np.insert(t.members, t.starts[:-1], switches) if (switches >= 0).any() else t.members
-    mentions = np.concatenate([_objective_columns(t), in_rows[in_rows >= 0]])
+    leading = _objective_columns(t)
+    in_rows, depends = t.members, t.indicator >= 0
+    if depends.any():
+        in_rows = np.insert(t.members, t.starts[:-1][depends], t.indicator[depends])
     first = np.empty(len(t.columns), dtype=np.int64)
     # Of several assignments to one place the last one holds, which backwards is the first mention.
-    first[mentions[::-1]] = np.arange(len(mentions))[::-1]
+    for start, stop in reversed([*blocks(0, len(in_rows))]):
+        first[in_rows[start:stop][::-1]] = np.arange(start, stop)[::-1]
+    first[leading] = np.arange(len(leading)) - len(leading)
     return np.argsort(first, kind="stable")
 
 
-def _objective_columns(t: Tableau) -> Indices:
+def _objective_columns(t: Tableau) -> Places:
     """Return the columns of the objective: those with a cost, those mentioned nowhere else, at least one."""
     columns = np.concatenate([t.cost_columns, np.flatnonzero(t.isolated())])
     return columns if len(columns) else (t.members if len(t.members) else t.indicator)[:1]
@@ -97,7 +100,7 @@ def _sections(t: Tableau) -> Iterator[bytes]:
 def _objective(t: Tableau, columns: Texts) -> Iterator[bytes]:
     mentioned = _objective_columns(t)
     costs = np.concatenate([t.costs, np.zeros(len(mentioned) - len(t.costs))])
-    numbers = Spelling(np.abs(costs))
+    numbers = Spelling(costs, unsigned=True)
     for first, last in blocks(0, len(mentioned)):
         names = columns[mentioned[first:last]]
         yield lines(_signs(costs[first:last]), numbers[first:last], b" ", names, b"\n")
@@ -113,19 +116,19 @@ def _rows(t: Tableau, columns: Texts, rows: Texts) -> Iterator[bytes]:
     A row without terms gets `+ 0` times the first column, because some term there must be.
     """
     members, values, starts = _with_terms(t)
-    numbers = Spelling(np.abs(values))
-    labels, tails = _labels(t, columns, rows), _tails(t)
+    numbers = Spelling(values, unsigned=True)
     for first, last in _blocks_of_rows(starts):
         begin, end = int(starts[first]), int(starts[last])
+        labels, tails = _labels(t, columns, rows, slice(first, last)), _tails(t, slice(first, last))
         heads = np.zeros(end - begin, dtype=labels.dtype)
-        heads[starts[first:last] - begin] = labels[first:last]
+        heads[starts[first:last] - begin] = labels
         ends = np.zeros(end - begin, dtype=tails.dtype)
-        ends[starts[first + 1 : last + 1] - begin - 1] = tails[first:last]
+        ends[starts[first + 1 : last + 1] - begin - 1] = tails
         terms = _signs(values[begin:end]), numbers[begin:end], b" ", columns[members[begin:end]]
         yield lines(heads, *terms, b"\n", ends)
 
 
-def _with_terms(t: Tableau) -> tuple[Indices, Floats, Indices]:
+def _with_terms(t: Tableau) -> tuple[Places, Floats, Indices]:
     """Return the members, coefficients and starts of rows that all have a term."""
     empty = t.starts[:-1] == t.starts[1:]
     if not empty.any():
@@ -142,21 +145,21 @@ def _blocks_of_rows(starts: Indices) -> Iterator[tuple[int, int]]:
     return itertools.pairwise(np.unique(np.clip(cuts, 0, rows)).tolist())
 
 
-def _labels(t: Tableau, columns: Texts, rows: Texts) -> Texts:
-    """Return ` row:` or ` row: binary = 1 ->`, each with its line break."""
-    plain = np.char.add(np.char.add(b" ", rows), b":")
-    depends = t.indicator >= 0
+def _labels(t: Tableau, columns: Texts, rows: Texts, some: slice) -> Texts:
+    """Return ` row:` or ` row: binary = 1 ->` of some rows, each with its line break."""
+    plain = np.char.add(np.char.add(b" ", rows[some]), b":")
+    depends = t.indicator[some] >= 0
     if depends.any():
-        value = np.where(t.active, b" = 1 ->", b" = 0 ->")
-        condition = np.char.add(np.char.add(b" ", columns[t.indicator]), value)
+        value = np.where(t.active[some], b" = 1 ->", b" = 0 ->")
+        condition = np.char.add(np.char.add(b" ", columns[t.indicator[some]]), value)
         plain = np.char.add(plain, np.where(depends, condition, b""))
     return np.char.add(plain, b"\n")
 
 
-def _tails(t: Tableau) -> Texts:
-    """Return ` <= side`, each with its line break."""
-    senses = np.select([t.senses == b"L", t.senses == b"G"], [b" <= ", b" >= "], b" = ")
-    return np.char.add(np.char.add(senses, spelled(t.sides)), b"\n")
+def _tails(t: Tableau, some: slice) -> Texts:
+    """Return ` <= side` of some rows, each with its line break."""
+    senses = np.select([t.senses[some] == b"L", t.senses[some] == b"G"], [b" <= ", b" >= "], b" = ")
+    return np.char.add(np.char.add(senses, spelled(t.sides[some])), b"\n")
 
 
 def _bounds(t: Tableau, columns: Texts, stated: Indices) -> Iterator[bytes]:

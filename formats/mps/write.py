@@ -25,12 +25,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ensc.compiler.types.model import Model
+from ensc.compiler.types.model import Floats, Model
 from ensc.formats.columnar import (
     Spelling,
     blocks,
     lines,
-    stable_order,
+    ordered,
     texts,
 )
 from ensc.formats.numbers import Texts
@@ -84,25 +84,28 @@ def _columns(t: Tableau, columns: Texts, rows: Texts) -> Iterator[bytes]:
     empty = np.flatnonzero(t.isolated())
     head = np.concatenate([t.cost_columns, empty])
     # 32-bit indices keep the memory below the size of the file.
-    row_of = np.repeat(np.arange(len(t.rows) + 1, dtype=np.uint32), [len(head), *np.diff(t.starts)])
-    column_of = np.concatenate([head.astype(np.uint32), t.members.astype(np.uint32)])
-    order = stable_order(column_of)
-    numbers = Spelling(np.concatenate([t.costs, np.zeros(len(empty)), t.coefficients]))
+    widths = np.concatenate([[len(head)], np.diff(t.starts)])
+    row_of = np.repeat(np.arange(len(widths), dtype=np.uint32), widths)
+    column_of = np.concatenate([head.astype(t.members.dtype), t.members]) if len(head) else t.members
+    numbers = Spelling(_behind(np.concatenate([t.costs, np.zeros(len(empty))]), t.coefficients))
     rows = np.concatenate([texts([t.objective]), rows])
 
     def section(first: int, last: int) -> Iterator[bytes]:
-        for start, stop in blocks(first, last):
-            entries = order[start:stop]
+        for entries in ordered(column_of, first, last):
             parts = columns.take(column_of[entries]), rows.take(row_of[entries]), numbers[entries]
             yield lines(b" ", parts[0], b" ", parts[1], b" ", parts[2], b"\n")
 
-    continuous = np.count_nonzero(~t.integer)  # these columns come first
-    boundary = int(np.count_nonzero(column_of < continuous))
-    yield from section(0, boundary)
+    continuous = int(np.count_nonzero(~t.integer))  # these columns come first
+    yield from section(0, continuous)
     if t.integer.any():
         yield b" MARKER 'MARKER' 'INTORG'\n"
-        yield from section(boundary, len(order))
+        yield from section(continuous, len(columns))
         yield b" MARKER 'MARKER' 'INTEND'\n"
+
+
+def _behind(head: Floats, values: Floats) -> Floats:
+    """Return the values behind those of the head; most models have no head, and need no copy of them."""
+    return np.concatenate([head, values]) if len(head) else values
 
 
 def _right_hand_sides(t: Tableau, rows: Texts) -> Iterator[bytes]:
