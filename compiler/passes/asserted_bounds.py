@@ -40,6 +40,10 @@ class Demand:
     forms: Floats
     least: Floats
 
+    def at(self, chosen: Integers) -> "Demand":
+        """Return what is demanded at some of the points."""
+        return Demand(self.forms[chosen], self.least[chosen])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asserted:
@@ -83,7 +87,7 @@ def asserted_bounds(
         if not len(chosen):
             break
         bounds = tuple(relaxed_bounds(n, sets, b) for n, b in zip(networks, bounds, strict=True))
-        alive = ~np.logical_or.reduce([_is_empty(bound) for bound in bounds])
+        alive = ~np.logical_or.reduce([is_empty(bound) for bound in bounds])
         chosen, sets, bounds, demands = _kept(alive, chosen, sets, bounds, demands)
         if number == passes - 1 or not len(chosen) or _open(networks, bounds) > WORTH * before:
             break
@@ -116,7 +120,7 @@ def _kept(
         chosen[places],
         sets.at(places),
         tuple(bound.at(places) for bound in bounds),
-        tuple(Demand(demand.forms[places], demand.least[places]) for demand in demands),
+        tuple(demand.at(places) for demand in demands),
     )
 
 
@@ -140,7 +144,8 @@ def _half_spaces(
     )
 
 
-def _is_empty(bounds: Bounds) -> Flags:
+def is_empty(bounds: Bounds) -> Flags:
+    """Return the points at which a value can have no number at all."""
     return np.asarray(np.logical_or.reduce([(v.lower > v.upper).any(axis=1) for v in bounds.values]))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ensc.compiler.passes.asserted_bounds import Asserted, Demand, asserted_bounds
+from ensc.compiler.passes.asserted_branches import branched
 from ensc.compiler.passes.plan import pruned_plan
 from ensc.compiler.passes.relaxed_bounds import margin_bounds
 from ensc.compiler.passes.rounding import down
@@ -20,7 +21,7 @@ from ensc.compiler.types.model import Indices
 from ensc.compiler.types.network import Floats, Network
 from ensc.compiler.types.problem import EnsembleProblem, Targeted
 
-LEAST_WORK = 2000
+LEAST_WORK = 5000
 """Open neurons times inputs below which a solver answers sooner than bounds could help it."""
 
 MOST_CASES = 27
@@ -33,7 +34,7 @@ NONE, ALL = -1, -2
 
 
 def asserted_scopes(
-    problem: EnsembleProblem, sets: InputSets, scopes: Sequence[tuple[int, Scope]]
+    problem: EnsembleProblem, sets: InputSets, scopes: Sequence[tuple[int, Scope]], *, branches: int = 0
 ) -> list[tuple[int, Scope]] | None:
     """Return what is left to say about members if one perturbation fools them all; None if none does.
 
@@ -41,6 +42,7 @@ def asserted_scopes(
         problem: the query.
         sets: the input set of one point.
         scopes: each member to be fooled, with its scope at the point.
+        branches: cases of signs that are looked at, at most.
     """
     networks = [problem.ensemble[member].network for member, _ in scopes]
     pairs = [scope.pairs for _, scope in scopes]
@@ -55,6 +57,10 @@ def asserted_scopes(
         known = [_meeting(left, bounds, together) for bounds in found.bounds]
         found = _bounded(problem, networks, sets, known, pairs, together)
         left = [together[k] for k in found.alive]
+    if left and branches and all(NONE not in case for case in left):
+        demands = _demands(problem, pairs, left)
+        found = branched(networks, found, demands, most=branches)
+        left = [left[k] for k in found.alive]
     if not left:
         return None
     return [
@@ -103,9 +109,12 @@ def _bounded(
 ) -> Asserted:
     every = np.zeros(len(cases), dtype=np.int64)
     known = [b if len(b.values[0].lower) == len(cases) else b.at(every) for b in known]
+    return asserted_bounds(networks, sets.at(every), known, _demands(problem, pairs, cases))
+
+
+def _demands(problem: EnsembleProblem, pairs: Sequence[Pairs], cases: Sequence[Case]) -> list[Demand]:
     least = down(problem.loss.margin)
-    demands = [_demand(problem.classes, p, [case[c] for case in cases], least) for c, p in enumerate(pairs)]
-    return asserted_bounds(networks, sets.at(every), known, demands)
+    return [_demand(problem.classes, p, [case[c] for case in cases], least) for c, p in enumerate(pairs)]
 
 
 def _demand(classes: int, pairs: Pairs, chosen: Sequence[int], least: float) -> Demand:

@@ -71,9 +71,7 @@ def least_forms(
         if number == rounds or not any(isinstance(steps[n - 1].lines, RectifierLines) for n in tape):
             break
         x = lowest(sets, below.owner, below.coefficients - _pull(sets, below.owner, helpers))
-        _climb(
-            slopes, steps, tape, _forward(steps[:value], x, below.owner, tape, slopes), below.owner, number
-        )
+        climb(slopes, steps[:value], tape, x, below.owner, number)
     assert best is not None
     return best
 
@@ -110,26 +108,36 @@ def _better(a: Found, b: Found) -> Found:
     )
 
 
-def _climb(
+def climb(
     slopes: dict[int, Floats],
     steps: Sequence[Step],
     tape: Mapping[int, Floats],
-    values: Sequence[Floats | None],
+    x: Floats,
     owner: Integers,
     number: int,
 ) -> None:
-    """Move the slopes uphill, at most by a stride that shrinks."""
+    """Move the slopes uphill, at most by a stride that shrinks.
+
+    Args:
+        slopes: by the number of the value; changed.
+        steps: through the layers below the value that the forms are over.
+        tape: coefficients from a rewrite with these slopes.
+        x: where each form is attained, shape (forms, inputs).
+        owner: the point of each form.
+        number: of earlier moves.
+    """
+    values = _forward(steps, x, owner, tape, slopes)
     stride = _FIRST_STRIDE * _DECAY**number
     for place, form in tape.items():
         lines, layer = steps[place - 1].lines, steps[place - 1].layer
         if not isinstance(lines, RectifierLines) or not isinstance(layer, Relu):
             continue
-        x = values[layer.source]
-        assert x is not None
+        source = values[layer.source]
+        assert source is not None
         columns = steps[place - 1].columns
         if columns is not None:
-            x = x[:, columns[0]]
-        rise = np.where(spread(lines.open, owner), np.maximum(form, 0.0) * x, 0.0)
+            source = source[:, columns[0]]
+        rise = np.where(spread(lines.open, owner), np.maximum(form, 0.0) * source, 0.0)
         largest = np.abs(rise).max(axis=1, keepdims=True)
         before = slopes.get(place)
         if before is None:

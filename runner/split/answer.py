@@ -156,8 +156,15 @@ def fooled_mask(problem: EnsembleProblem, point: int, delta: Exact) -> int:
     return mask_of([c for c, fooled in enumerate(fooled_members(problem, point, delta)) if fooled])
 
 
-def instance(part: EnsembleProblem, mask: int, *, smallest: bool = False) -> Model | None:
-    """Return the model of `J(0, s)` for a query about one point; None where bounds refute it."""
+def instance(part: EnsembleProblem, mask: int, *, smallest: bool = False, branches: int = 0) -> Model | None:
+    """Return the model of `J(0, s)` for a query about one point; None where bounds refute it.
+
+    Args:
+        part: the query.
+        mask: s.
+        smallest: whether the radius is minimized.
+        branches: cases of signs that bounds are tried in, at most.
+    """
     sets = input_sets(part)
     parts: list[tuple[int, Scope]] = []
     for c in members_of(mask):
@@ -165,7 +172,7 @@ def instance(part: EnsembleProblem, mask: int, *, smallest: bool = False) -> Mod
         if scope is None:
             return None
         parts.append((c, scope))
-    asserted = asserted_scopes(part, sets, parts) if pays(part, parts) else parts
+    asserted = asserted_scopes(part, sets, parts, branches=branches) if pays(part, parts) else parts
     if asserted is None:
         return None
     return lower_misclassification(part, sets, asserted, point=0, smallest=smallest)

@@ -30,6 +30,9 @@ from ensc.runner.split.polish import polished
 LATE = 0.5
 """A solver that gave up after this share of its time, or later, may do better with more of it."""
 
+BRANCHES = 2000
+"""Cases of signs that bounds are tried in before a solver is asked."""
+
 SETTLED = Fraction(1, 10**5)
 """The margin that a second try asks for, where the first one's point did not survive replay."""
 
@@ -98,7 +101,7 @@ def _solved(
 ) -> tuple[Solution, Proof | None]:
     loss = dataclasses.replace(part.loss, margin=part.loss.margin + extra)
     asked = dataclasses.replace(part, loss=loss)
-    model = instance(asked, question.mask)
+    model = instance(asked, question.mask, branches=BRANCHES)
     if model is None:
         return Solution(Status.INFEASIBLE, {}), BOUNDS
     return backend(model, question.seconds, seed)
