@@ -12,7 +12,7 @@ from typing import assert_never
 import numpy as np
 
 from ensc.compiler.passes.lines import MaximumLines, RectifierLines
-from ensc.compiler.passes.relaxation import Step
+from ensc.compiler.passes.relaxation import Seen, Step
 from ensc.compiler.types.bounds import InputSets
 from ensc.compiler.types.network import (
     Affine,
@@ -117,8 +117,8 @@ def _narrowed(step: Step, units: Integers, kept: dict[int, Integers]) -> Step:
     error = step.error if step.error.shape[1] == 1 else step.error[:, units]
     lines = step.lines
     match lines:
-        case RectifierLines(below, above, offset, undecided):
-            lines = RectifierLines(below[:, units], above[:, units], offset[:, units], undecided[:, units])
+        case RectifierLines():
+            lines = _some_lines(lines, units)
         case MaximumLines():
             place = _places(kept[sources[0]])
             lines = MaximumLines(
@@ -134,7 +134,13 @@ def _narrowed(step: Step, units: Integers, kept: dict[int, Integers]) -> Step:
     columns = None
     if isinstance(layer, Scale | Relu | Sum):
         columns = tuple(np.searchsorted(kept[s], units) for s in sources)
-    return Step(_narrowed_layer(step, units, kept), inputs, error, lines, columns)
+    seen = None if step.seen is None else Seen(step.seen.reader, _some_lines(step.seen.lines, units))
+    return Step(_narrowed_layer(step, units, kept), inputs, error, lines, columns, seen)
+
+
+def _some_lines(lines: RectifierLines, units: Integers) -> RectifierLines:
+    below, above, offset = (part[:, units] for part in (lines.below, lines.above, lines.offset))
+    return RectifierLines(below, above, offset, lines.open[:, units])
 
 
 def _places(kept: Integers) -> Callable[[Integers], Integers]:

@@ -36,11 +36,20 @@ class MaximumLines:
     offset: Floats
 
 
-def rectifier_lines(interval: Interval) -> RectifierLines:
-    """Return lines around the rectifier; the slope below is 1 or 0, whichever encloses the smaller area."""
+def rectifier_lines(interval: Interval, level: Floats | None = None) -> RectifierLines:
+    """Return lines around the rectifier; the slope below is 1 or 0, whichever encloses the smaller area.
+
+    Args:
+        interval: of what it reads.
+        level: where more of its result does not matter, shape (size,); then only `min(max(0, x), level)`
+            is below the line above. That function is concave to the right of 0 and the line rises, so that
+            the chord up to the level is above it everywhere.
+    """
     lower, upper = interval.lower, interval.upper
     crossing = (lower < 0) & (upper > 0)
     below = np.where(crossing, upper > -lower, lower >= 0).astype(np.float64)
+    if level is not None:
+        upper = np.where(level > 0, np.minimum(upper, level), upper)
     gap = np.where(crossing, upper - lower, 1.0)
     above = np.where(crossing, upper / gap, below)
     needed = np.maximum(-above * lower, upper - above * upper)

@@ -9,6 +9,7 @@ Sound in real arithmetic: each step rewrites the inequality with the coefficient
 subtracts a proved bound of what rounding changed, `slack` times the largest values the layer can take.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, assert_never
@@ -16,6 +17,7 @@ from typing import TypeVar, assert_never
 import numpy as np
 import numpy.typing as npt
 
+from ensc.compiler.passes.caps import Cap, caps_of
 from ensc.compiler.passes.interval import correlate
 from ensc.compiler.passes.lines import MaximumLines, RectifierLines, maximum_lines, rectifier_lines
 from ensc.compiler.passes.rounding import UNIT, slack
@@ -49,6 +51,7 @@ class Step:
         error: what rounding may change for each unit of a coefficient, shape (points, size).
         lines: what stands for it if it is not linear.
         columns: where the entries that an elementwise layer reads are in each source, if they are not all.
+        seen: what stands for a rectifier of which a later value sees only a part.
     """
 
     layer: Layer
@@ -56,6 +59,20 @@ class Step:
     error: Floats
     lines: RectifierLines | MaximumLines | None
     columns: tuple[Integers, ...] | None = None
+    seen: "Seen | None" = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """Lines around a rectifier for forms over a value that is not before its only reader.
+
+    Attributes:
+        reader: the value of that reader, see `caps`.
+        lines: nowhere wider than those for all forms.
+    """
+
+    reader: int
+    lines: RectifierLines
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,11 +96,18 @@ class Forms:
 
 def steps_of(network: Network, bounds: Bounds) -> list[Step]:
     """Return the steps through a network whose values are all bounded."""
-    return [step_of(layer, bounds.values) for layer in network.layers]
+    caps = caps_of(network)
+    return [step_of(layer, bounds.values, caps.get(i)) for i, layer in enumerate(network.layers, start=1)]
 
 
-def step_of(layer: Layer, values: Sequence[Interval]) -> Step:
-    """Return the step through one layer, whose inputs at least are bounded."""
+def step_of(layer: Layer, values: Sequence[Interval], cap: Cap | None = None) -> Step:
+    """Return the step through one layer, whose inputs at least are bounded.
+
+    Args:
+        layer: which layer.
+        values: intervals of the values before it.
+        cap: how far up its result matters, if it is a rectifier.
+    """
     read = (
         tuple(values[s] for s in layer.sources)
         if isinstance(layer, Sum | Gather)
@@ -115,7 +139,9 @@ def step_of(layer: Layer, values: Sequence[Interval]) -> Step:
             terms, magnitude = 0, np.zeros((1, layer.size))
         case _:
             assert_never(layer)
-    return Step(layer, read, slack(layer.size + terms + 4, magnitude), lines)
+    # The line of a part rises less and from less, so that the same error covers it.
+    seen = None if cap is None else Seen(cap.reader, rectifier_lines(read[0], cap.level))
+    return Step(layer, read, slack(layer.size + terms + 4, magnitude), lines, seen=seen)
 
 
 def _gathered_reach(layer: Gather, read: Sequence[Interval]) -> Floats:
@@ -145,12 +171,19 @@ def rewritten(
     state = _State(forms.owner, inputs, steps, {value: forms.coefficients}, forms.constant)
     for number in range(value, 0, -1):
         if number in state.forms:
-            form, step = state.forms.pop(number), steps[number - 1]
+            form, step = state.forms.pop(number), read_from(value, steps[number - 1])
             if tape is not None and step.lines is not None:
                 tape[number] = form
             _substitute(state, step, form, None if slopes is None else slopes.get(number))
     nothing = np.zeros((len(forms.owner), inputs.lower.shape[1]))
     return Forms(forms.owner, state.forms.get(0, nothing), state.constant)
+
+
+def read_from(value: int, step: Step) -> Step:
+    """Return a step as forms over a value may take it."""
+    if step.seen is None or value < step.seen.reader:
+        return step
+    return dataclasses.replace(step, lines=step.seen.lines)
 
 
 def lines_chosen(step: Step, form: Floats, owner: Integers, below: Floats | None) -> tuple[Floats, Floats]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ensc.compiler.passes.caps import caps_of
 from ensc.compiler.passes.cones import cone, sets_within
 from ensc.compiler.passes.interval import propagate
 from ensc.compiler.passes.relaxation import Forms, Step, step_of, steps_of
@@ -52,11 +53,12 @@ def relaxed_bounds(
     """
     values = [Interval(sets.lower, sets.upper)]
     steps: list[Step] = []
+    caps = caps_of(network)
     for number, layer in enumerate(network.layers, start=1):
         interval = propagate(layer, values)
         if known is not None:
             interval = _intersection(interval, known.values[number])
-        steps.append(step_of(layer, values))
+        steps.append(step_of(layer, values, caps.get(number)))
         open_ = _worth_tightening(network, number, interval)
         points, units = np.nonzero(open_)
         if len(points) and not _is_exact(layer, sets) and not _is_too_much(steps, sets, len(points)):

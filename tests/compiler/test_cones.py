@@ -66,7 +66,20 @@ def _residual(rng: np.random.Generator) -> Network:
     return Network("residual", (8,), layers, 6)
 
 
-@pytest.mark.parametrize("network_of", [_every_local_layer, _residual])
+def _clipped(rng: np.random.Generator) -> Network:
+    """Return a network in which a rectifier is seen only up to where another one ends."""
+    layers = (
+        Convolution(0, rng.normal(size=(2, 3)), rng.normal(size=2), _taps(8, 3)),
+        Relu(1, 16),
+        Scale(2, np.full(16, -1.0), rng.uniform(0.5, 2, size=16), np.ones(16)),
+        Relu(3, 16),
+        Scale(4, np.full(16, -1.0), np.ones(16), np.ones(16)),
+        Convolution(5, rng.normal(size=(3, 2)), rng.normal(size=3), _taps(8, 2)),
+    )
+    return Network("clipped", (8,), layers, 6)
+
+
+@pytest.mark.parametrize("network_of", [_every_local_layer, _residual, _clipped])
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(list(Norm)))
 def test_bounds_from_a_cone_are_those_from_the_whole(
