@@ -13,13 +13,12 @@ import numpy as np
 from ensc.compiler.frontend.onnx.ending import ending_of
 from ensc.compiler.frontend.onnx.load import load
 from ensc.compiler.frontend.onnx.origin import Origin
+from ensc.compiler.frontend.onnx.read import chosen_output
 from ensc.compiler.types.network import Floats
 from ensc.compiler.types.problem import Member
 
 _PRECISIONS = {"tensor(double)": np.float64, "tensor(float16)": np.float16}
 """What files other than the usual float32 ones read."""
-
-_REALS = {"tensor(float)", *_PRECISIONS}
 
 
 def float32_scores(path: Path, member: Member, rows: Any) -> Floats | str:  # noqa: ANN401 - float32 array
@@ -44,47 +43,35 @@ def float32_scores(path: Path, member: Member, rows: Any) -> Floats | str:  # no
     wanted, target = member.interface
     if len(inputs) > 1 and wanted is None:
         return f"it has {len(inputs)} inputs"
-    output = _output(session.get_outputs(), target, member.network.classes)
+    graph = load(path, Origin(f"`{path.name}`")).graph
+    output = chosen_output(graph, target).name
+    closers = [closer.operator for closer in ending_of(graph, output).closers]
     shape = _one_row(next(i for i in inputs if wanted in {None, i.name}).shape, member.network.input_shape)
-    last = _last_closer(path, output)
     results = []
     for row in rows:  # one at a time: many files fix the batch to one
         feed = {i.name: row.reshape(shape) if wanted in {None, i.name} else _nothing(i.shape) for i in inputs}
         typed = {i.name: feed[i.name].astype(_PRECISIONS.get(i.type, np.float32)) for i in inputs}
-        scores = _scores(session.run([output], typed)[0], last, member.network.classes)
+        scores = _scores(session.run([output], typed)[0], closers, member.network.classes)
         if scores is None:
             return f"its output `{output}` does not tell {member.network.classes} classes apart"
         results.append(scores)
     return np.array(results)
 
 
-def _output(outputs: Sequence[Any], name: str | None, classes: int) -> str:
-    """Return the output that is named, or the one that tells most of the classes."""
-    if name is not None:
-        return name
-
-    def worth(output: Any) -> tuple[bool, bool]:  # noqa: ANN401 - onnxruntime's NodeArg
-        size = output.shape[-1] if isinstance(output.shape, list) and output.shape else None
-        return output.type in _REALS and size == classes, output.type in _REALS or "seq" in output.type
-
-    return str(max(outputs, key=worth).name)
-
-
-def _last_closer(path: Path, output: str) -> str:
-    """Return the operator that the network that was read leaves out as the last, none if there is none."""
-    closers = ending_of(load(path, Origin(f"`{path.name}`")).graph.nodes, output).closers
-    return closers[-1].operator if closers else ""
-
-
-def _scores(produced: Any, last: str, classes: int) -> Floats | None:  # noqa: ANN401 - what onnxruntime gives
+def _scores(
+    produced: Any,  # noqa: ANN401 - what onnxruntime gives
+    closers: Sequence[str],
+    classes: int,
+) -> Floats | None:
     if isinstance(produced, list):  # a map from label to probability
         produced = np.array([produced[0][label] for label in sorted(produced[0])])
     flat = np.ravel(produced)
     if flat.size == classes:
-        return np.asarray(flat, dtype=np.float64)
-    if flat.size != 1:
+        sign = -1.0 if "SVMClassifier" in closers else 1.0  # the lower score chooses the label
+        return np.asarray(sign * flat, dtype=np.float64)
+    if flat.size != 1 or flat.dtype.kind not in "iuf":
         return None
-    one = float(flat[0])
+    one, last = float(flat[0]), closers[-1] if closers else ""
     if flat.dtype.kind in "iu" and 0 <= one < classes:
         return np.asarray(np.arange(classes) == one, dtype=np.float64)
     if classes == 2 and last in {"Sigmoid", "ArrayFeatureExtractor"}:

@@ -189,12 +189,18 @@ def machine(**changes: Any) -> onnx.NodeProto:
     return ml("SVMClassifier", ["x"], ["l", "s"], **given)
 
 
-def test_a_linear_support_vector_machine(tmp_path: Path) -> None:
+@pytest.mark.parametrize("output", ["s", "l", None])
+def test_a_linear_support_vector_machine(output: str | None, tmp_path: Path) -> None:
+    """Of the runtime's scores the lower one chooses the label; of the network's the higher one does."""
     onnxruntime = pytest.importorskip("onnxruntime")
     model = classical(machine())
-    network = read_network(saved(model, tmp_path), name="n")
-    theirs = onnxruntime.InferenceSession(model.SerializeToString()).run(["s"], {"x": X})[0]
-    np.testing.assert_allclose(evaluate(network, X), theirs, atol=1e-5)
+    model.graph.output.append(helper.make_tensor_value_info("l", TensorProto.INT64, [None]))
+    network = read_network(saved(model, tmp_path), name="n", output=output)
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    scores = evaluate(network, X)
+    np.testing.assert_allclose(scores, -session.run(["s"], {"x": X})[0], atol=1e-5)
+    np.testing.assert_array_equal(scores.argmax(axis=1), session.run(["l"], {"x": X})[0])
+    assert "sign of the scores" in network.dropped[0]
 
 
 @pytest.mark.parametrize(
@@ -204,6 +210,7 @@ def test_a_linear_support_vector_machine(tmp_path: Path) -> None:
         ({"prob_a": [1.0], "prob_b": [0.0]}, "probabilities are curved"),
         ({"classlabels_ints": [0, 1, 2], "vectors_per_class": [1, 1, 1]}, "counts votes"),
         ({"coefficients": [0.5, -1.5]}, "do not fit"),
+        ({"coefficients": [0.5, 1.5, 1.0]}, "none of its coefficients is negative"),
     ],
 )
 def test_machines_that_are_refused(changes: dict[str, Any], words: str, tmp_path: Path) -> None:

@@ -26,6 +26,12 @@ NAMES = {
     "refused_kernel_2": "RBF",
     "refused_kernel_3": "Less",
     "refused_bayes": "Exp",
+    "refused_calibrated": "Exp",
+    "refused_averaged_2": "LinearClassifier",
+    "refused_averaged_3": "Normalizer",
+    "refused_pairs": "LinearClassifier",
+    "refused_squares": "ReduceProd",
+    "refused_neighbours": "Equal",
 }
 
 

@@ -9,11 +9,14 @@ from ensc.compiler.frontend.onnx.transforms import class_count
 from ensc.compiler.types.network import Floats, Integers
 
 
-def vector_classifier(node: Node, inputs: Inputs, build: Builder) -> tuple[Tensor | None, Tensor]:
+def vector_classifier(
+    node: Node, inputs: Inputs, build: Builder, *, closes: bool = False
+) -> tuple[Tensor | None, Tensor]:
     """SVMClassifier of two classes: its scores -s and s, `s = sum_i c_i <v_i, x> + rho`.
 
     The label is not computed. The scores are those that onnxruntime gives, of which the *lower* one belongs
-    to the class of the label; exported as raw scores, both are negated, and the higher one does.
+    to the class of the label. At the end of a network they are s and -s in its place, as in a model that is
+    exported as raw scores, where a multiplication by -1 follows.
     """
     x = build.lifted(node, required(node, inputs, 0))
     _require_linear(node)
@@ -28,7 +31,10 @@ def vector_classifier(node: Node, inputs: Inputs, build: Builder) -> tuple[Tenso
             "train it with `probability=False`",
         )
     score = _machine(node, x, build)
-    both = build.linear(node, score, np.array([[-1.0], [1.0]]), np.zeros((1, 1, 1), dtype=np.int64))
+    if closes and (np.array(node.reals("coefficients")) >= 0).all():
+        node.refuse("none of its coefficients is negative, and runtimes then choose the label differently")
+    sign = 1.0 if closes else -1.0
+    both = build.linear(node, score, np.array([[sign], [-sign]]), np.zeros((1, 1, 1), dtype=np.int64))
     return None, Computed(both, (1, 2))
 
 

@@ -253,7 +253,7 @@ def lower(  # noqa: PLR0915 - one case for each operator, and nothing else
         case "ai.onnx.ml.LinearRegressor":
             return machines.linear_regressor(node, inputs, build)
         case "ai.onnx.ml.SVMClassifier":
-            return machines.vector_classifier(node, inputs, build)
+            return machines.vector_classifier(node, inputs, build, closes=closes)
         case "ai.onnx.ml.SVMRegressor":
             return machines.vector_regressor(node, inputs, build)
         case "ai.onnx.ml.Scaler":

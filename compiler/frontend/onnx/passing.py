@@ -125,9 +125,14 @@ def _best(node: Node, inputs: Inputs) -> tuple[Tensor, ...]:
 
 
 def _shares(node: Node, inputs: Inputs, build: Builder) -> Tensor:
-    """Scores divided by their sum: it is positive if none of them is negative."""
+    """Scores divided by their sum: it is positive if none of them is negative.
+
+    The attribute `positive`, which no file can give, says that they were, before their logistic functions
+    were undone.
+    """
     x, total = build.lifted(node, required(node, inputs, 0)), required(node, inputs, 1)
-    if prod(total.shape) != 1 or not is_never_negative(build, x.value):
+    is_positive = bool(node.integer("positive", 0)) or is_never_negative(build, x.value)
+    if prod(total.shape) != 1 or not is_positive:
         node.refuse("division by a sum that may be negative, or not of all classes, can reverse their order")
     return x
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from ensc.compiler.diagnostics import Diagnostic, Label, Rejected, Span
 from ensc.compiler.frontend.onnx.build import Builder
-from ensc.compiler.frontend.onnx.ending import ending_of, with_two_classes
+from ensc.compiler.frontend.onnx.ending import divides, ending_of, label_of, with_two_classes
 from ensc.compiler.frontend.onnx.graph import Graph, Port
 from ensc.compiler.frontend.onnx.load import check_shapes, load
 from ensc.compiler.frontend.onnx.origin import ENTRIES, Origin
@@ -68,8 +68,8 @@ def read_network(
     read, target = [chosen_input(graph, each) for each in named], chosen_output(graph, output)
     shapes = [shape_of(port, origin) for port in read]
     sizes = tuple(map(prod, shapes))
-    ending = ending_of(graph.nodes, target.name)
-    nodes, names = needed(graph, ending.value)
+    ending = ending_of(graph, target.name)
+    nodes, names = needed(ending.nodes, ending.value)
     check_ports(graph, read, target, names)
     if bad := unsupported(nodes, depending(nodes, *(port.name for port in read)), ending.closers):
         raise Rejected(unsupported_diagnostics(bad))
@@ -82,7 +82,7 @@ def read_network(
         scope.set(port.name, Computed(build.part(end - prod(shape), prod(shape)), shape))
     for node in nodes:
         apply(node, scope, build, closes=node in ending.closers)
-    check_shapes(loaded, nodes)
+    check_shapes(loaded, needed(graph.nodes, ending.value)[0])
     result = scope.get(ending.value)
     scores = with_two_classes(result, ending, build) if fewest == 2 else result
     logits = logits_of(scores, target, origin, fewest)
@@ -144,6 +144,9 @@ def chosen_input(graph: Graph, name: str | None) -> Port:
 def chosen_output(graph: Graph, name: str | None) -> Port:
     """Return the output that is asked for, or the only one that holds reals.
 
+    An output that is the class with the highest score says which scores those are. It is taken where the
+    reals are columns, one for each class, or scores divided by their sum, whose sign may be anything.
+
     Raises:
         Rejected: there is no such output, or no single one.
     """
@@ -160,6 +163,10 @@ def chosen_output(graph: Graph, name: str | None) -> Port:
     )
     if not real:
         origin.reject("E0512", f"{origin.file} has no output")
+    if len(real) > 1 or divides(graph, real[0].name):
+        label = label_of(graph)
+        if label is not None:
+            return next(port for port in graph.outputs if port.name == label)
     if len(real) > 1:
         origin.reject(
             "E0512",

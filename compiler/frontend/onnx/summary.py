@@ -194,8 +194,8 @@ def _read(loaded: Loaded, source_name: str | None, target_name: str | None) -> _
     graph = loaded.graph
     try:
         source, target = chosen_input(graph, source_name), chosen_output(graph, target_name)
-        ending = ending_of(graph.nodes, target.name)
-        nodes, names = needed(graph, ending.value)
+        ending = ending_of(graph, target.name)
+        nodes, names = needed(ending.nodes, ending.value)
         check_ports(graph, [source], target, names)
         shape = shape_of(source, graph.origin)
     except Rejected as rejected:
@@ -216,7 +216,7 @@ def _read(loaded: Loaded, source_name: str | None, target_name: str | None) -> _
     layers = tuple(layer for i, layer in enumerate(build.layers, start=1) if i not in made_up)
     if not found:
         try:
-            check_shapes(loaded, nodes)
+            check_shapes(loaded, needed(graph.nodes, ending.value)[0])
             scores = with_two_classes(scope.get(ending.value), ending, build)
             layers, _ = build.finish(logits_of(scores, target, graph.origin).value)
         except Rejected as rejected:
@@ -258,5 +258,5 @@ def _parameters(layer: Layer) -> int:
 
 def _unsupported_at_all(graph: Graph) -> tuple[Diagnostic, ...]:
     names = depending(graph.nodes, *(port.name for port in graph.inputs))
-    closers = [node for port in graph.outputs for node in ending_of(graph.nodes, port.name).closers]
+    closers = [node for port in graph.outputs for node in ending_of(graph, port.name).closers]
     return unsupported_diagnostics(unsupported(graph.nodes, names, closers))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from ensc.compiler.diagnostics import Diagnostic, Label
 from ensc.compiler.frontend.onnx.branches import taken
 from ensc.compiler.frontend.onnx.build import Builder
-from ensc.compiler.frontend.onnx.graph import Body, Graph, Node
+from ensc.compiler.frontend.onnx.graph import Body, Node
 from ensc.compiler.frontend.onnx.operators import SUPPORTED, is_supported, lower
 from ensc.compiler.frontend.onnx.refusals import refusal
 from ensc.compiler.frontend.onnx.scope import Scope
@@ -37,15 +37,15 @@ def _apply_branch(node: Node, branch: Body, scope: Scope, build: Builder) -> Non
     scope.bind(node, tuple(inner.get(name) for name in branch.outputs))
 
 
-def needed(graph: Graph, output: str) -> tuple[tuple[Node, ...], frozenset[str]]:
+def needed(nodes: Sequence[Node], output: str) -> tuple[tuple[Node, ...], frozenset[str]]:
     """Return the nodes on which a value depends, in order, and the names that they read."""
     names = {output}
-    nodes: list[Node] = []
-    for node in reversed(graph.nodes):
+    found: list[Node] = []
+    for node in reversed(nodes):
         if names.intersection(node.outputs):
             names.update(node.reads - {""})
-            nodes.append(node)
-    return tuple(reversed(nodes)), frozenset(names)
+            found.append(node)
+    return tuple(reversed(found)), frozenset(names)
 
 
 def depending(nodes: Iterable[Node], *sources: str) -> frozenset[str]:
