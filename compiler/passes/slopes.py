@@ -15,7 +15,7 @@ from ensc.compiler.passes.concretize import least, lowest
 from ensc.compiler.passes.interval import correlate
 from ensc.compiler.passes.lines import MaximumLines, RectifierLines
 from ensc.compiler.passes.multipliers import multipliers
-from ensc.compiler.passes.relaxation import Forms, Step, lines_chosen, rewritten, spread
+from ensc.compiler.passes.relaxation import Forms, Step, lines_chosen, read_from, rewritten, spread
 from ensc.compiler.types.bounds import InputSets, Interval
 from ensc.compiler.types.network import (
     Affine,
@@ -126,6 +126,7 @@ def climb(
         owner: the point of each form.
         number: of earlier moves.
     """
+    steps = [read_from(len(steps), step) for step in steps]
     values = _forward(steps, x, owner, tape, slopes)
     stride = _FIRST_STRIDE * _DECAY**number
     for place, form in tape.items():
