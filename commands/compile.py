@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 EMITTED = (
     *("query", "problem", "bounds"),
-    *("printed", "relax", "attacks", "demand", "facts", "merge", "tighten", "model", "linear"),
+    *("printed", "relax", "attacks", "demand", "facts", "merge", "fooled", "tighten", "model", "linear"),
 )
 """What `--emit` takes: spelled out, because reading the arguments loads no compiler."""
 

@@ -9,6 +9,7 @@ The joint model of a whole query, with the names that `--emit` and `--stats` kno
       demand    (from -O1) --> Draft     what the value 1 leaves open, where it is asked
       facts     (-O3)      --> Draft     without what the split has decided
       merge     (from -O1) --> Draft     one copy for members, and for points, that are the same
+      fooled    (from -O1) --> Draft     what matters of members where they are fooled
       tighten   (from -O2) --> Draft     what linear programs leave open
       model                --> Model                    written as .smt2
       linear               --> linear Model, --describe--> with its header: .mps and .lp
@@ -34,6 +35,7 @@ from ensc.compiler.passes.draft import (
     Draft,
     capped,
     demanded,
+    fooled,
     informed,
     lowered,
     merged,
@@ -51,7 +53,7 @@ from ensc.compiler.types.facts import Facts
 from ensc.compiler.types.model import Model
 from ensc.compiler.types.problem import EnsembleProblem
 
-PASSES = ("printed", "relax", "attacks", "demand", "facts", "merge", "tighten", "model", "linear")
+PASSES = ("printed", "relax", "attacks", "demand", "facts", "merge", "fooled", "tighten", "model", "linear")
 """Every pass, in the order in which they run; a level leaves some of them out."""
 
 T = TypeVar("T")
@@ -197,6 +199,7 @@ def _later(options: Options, aids: Aids) -> Iterator[tuple[str, Callable[[Draft]
         facts = aids.facts
         yield "facts", lambda draft: informed(draft, facts)
     yield "merge", merged
+    yield "fooled", fooled
     if options.level > 1:
         lp = aids.lp or _no_lp()
         yield "tighten", lambda draft: tightened(draft, lp)

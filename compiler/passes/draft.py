@@ -12,6 +12,7 @@ import numpy as np
 from ensc.compiler.passes.demanded import demanded_scopes, nothing_of
 from ensc.compiler.passes.dual_bounds import LpSolver
 from ensc.compiler.passes.duplicates import Duplicates, duplicates
+from ensc.compiler.passes.fooled import Fooled, fooled_scopes, settled
 from ensc.compiler.passes.interval import interval_bounds
 from ensc.compiler.passes.joint import lower_joint
 from ensc.compiler.passes.known_points import known_scopes
@@ -39,6 +40,7 @@ class Draft:
         scopes: what is left to say about every member.
         facts: what is known of the points.
         same: which members and points are served by the copies of others.
+        fooled: of every member, what holds where it is fooled.
     """
 
     problem: EnsembleProblem
@@ -48,6 +50,7 @@ class Draft:
     scopes: tuple[Scope, ...]
     facts: Facts | None = None
     same: Duplicates | None = None
+    fooled: tuple[Fooled, ...] = ()
 
 
 def printed(problem: EnsembleProblem, sets: InputSets) -> tuple[Draft, str]:
@@ -145,6 +148,22 @@ def merged(draft: Draft) -> tuple[Draft, str]:
     return fewer, f"{said}; {left(fewer)}"
 
 
+def fooled(draft: Draft) -> tuple[Draft, str]:
+    """What is left of members where they are fooled, as nothing else of them matters: see `fooled`.
+
+    Assumes nothing. Guarantees the same optimum: it leaves out losses that no attack inflicts, and rectifiers
+    whose phase follows from a claimed loss lose their binaries.
+    """
+    goal = draft.problem.goal
+    if isinstance(goal, Check) and goal.alpha >= 1 and draft.attacks == 1:
+        return draft, "every member has to be fooled, as above"
+    scopes, known = fooled_scopes(draft.problem, draft.sets, draft.scopes, draft.attacks)
+    if not any(len(each.points) for each in known) and scopes == draft.scopes:
+        return draft, "no copy is so large that a solver would gain by it"
+    found = dataclasses.replace(draft, scopes=scopes, fooled=known)
+    return found, f"bounds of members where they are fooled; {left(found)}"
+
+
 def tightened(draft: Draft, solve: LpSolver) -> tuple[Draft, str]:
     """What linear programs decide leaves the draft: see `tighten`."""
     scopes: list[Scope] = []
@@ -173,7 +192,7 @@ def _gained(draft: Draft, gain: Gain) -> str:
 
 def lowered(draft: Draft) -> Model:
     """Return the piecewise-linear model of a draft."""
-    return lower_joint(
+    model = lower_joint(
         draft.problem,
         draft.sets,
         draft.scopes,
@@ -182,6 +201,9 @@ def lowered(draft: Draft) -> Model:
         facts=draft.facts,
         same=draft.same,
     )
+    if not draft.fooled:
+        return model
+    return settled(model, [member.network for member in draft.problem.ensemble], draft.fooled)
 
 
 def left(draft: Draft) -> str:

@@ -59,6 +59,8 @@ def linearize(model: Model, formulation: Formulation = "big-m", *, helpful_produ
     """
     to = Assembler()
     to.size = len(model.variables)
+    _settled(to, model)
+    model = dataclasses.replace(model, rectifiers=model.rectifiers.free())
     rows, sets = _formulated(to, model, formulation)
     _products(to, model, helpful=helpful_products)
     _clauses(to, model)
@@ -108,6 +110,24 @@ def _extended(variables: Variables, to: Assembler) -> Variables:
         np.concatenate([variables.integer, *to.integer]),
         (*variables.labels, *to.labels),
     )
+
+
+def _settled(to: Assembler, model: Model) -> None:
+    """`h >= a`, and where the switch v is 1, `h <= a` or `h <= 0`: `h <= a - l (1 - v)`, `h <= u (1 - v)`."""
+    switch, active = model.rectifiers.switch, model.rectifiers.active
+    if not len(switch):
+        return
+    first = len(model.rectifiers) - len(switch)
+    y, a = model.rectifiers.output[first:], model.rectifiers.input[first:]
+    lower = np.minimum(model.variables.lower[a], 0.0)[active]
+    upper = np.maximum(model.variables.upper[a], 0.0)[~active]
+    to.rows(np.stack([y, a], axis=-1), np.array([1.0, -1.0]), 0.0, np.inf, "h >= a")
+    coefficients = np.stack([np.ones_like(lower), -np.ones_like(lower), -lower], axis=-1)
+    columns = np.stack([y[active], a[active], switch[active]], axis=-1)
+    to.rows(columns, coefficients, -np.inf, -lower, "a claimed loss implies h <= a")
+    columns = np.stack([y[~active], switch[~active]], axis=-1)
+    coefficients = np.stack([np.ones_like(upper), upper], axis=-1)
+    to.rows(columns, coefficients, -np.inf, upper, "a claimed loss implies h <= 0")
 
 
 def _rectifiers(to: Assembler, model: Model) -> None:

@@ -150,15 +150,33 @@ class Rows:
 class Rectifiers:
     """`output = max(0, input)`.
 
+    The last ones may be *settled*: a binary that is 1 implies their phase, and where it is 0, nothing depends
+    on the output, so that a formulation may leave it free between `max(0, input)` and its bound.
+
     Attributes:
         output: variables, shape (rectifiers,).
         input: variables, shape (rectifiers,); their bounds become the big-M constants.
-        labels: the names of the phases (1 where the input passes), should a formulation need them.
+        labels: the names of the phases (1 where the input passes), should a formulation need them; no run
+            names both settled rectifiers and others.
+        switch: the binaries of the settled ones, shape (settled,).
+        active: whether the input passes where the binary is 1, shape (settled,).
     """
 
     output: Indices
     input: Indices
     labels: tuple[Labels, ...]
+    switch: Indices = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    active: Flags = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
+
+    def __len__(self) -> int:
+        return len(self.output)
+
+    def free(self) -> "Rectifiers":
+        """Return those that are not settled."""
+        count = len(self) - len(self.switch)
+        sizes = np.cumsum([0, *(run.size for run in self.labels)])
+        runs = tuple(run for run, before in zip(self.labels, sizes, strict=False) if before < count)
+        return Rectifiers(self.output[:count], self.input[:count], runs)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

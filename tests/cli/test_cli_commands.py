@@ -227,7 +227,16 @@ def test_statistics_tell_each_pass(folder: Path) -> None:
     header = "after pass  columns  rows  nonzeros  binaries  seconds"
     assert re.sub(" +", " ", header) in re.sub(" +", " ", out)
     rows = re.findall(r"^  (\S+)( +\d+){4}( +[\d.]+)?$", out, re.MULTILINE)
-    assert [name for name, *_ in rows] == ["(-O0)", "relax", "attacks", "demand", "merge", "model", "linear"]
+    assert [name for name, *_ in rows] == [
+        "(-O0)",
+        "relax",
+        "attacks",
+        "demand",
+        "merge",
+        "fooled",
+        "model",
+        "linear",
+    ]
     assert "  relax: linear relaxation over box and ball; " in out
 
 
@@ -238,7 +247,7 @@ def test_statistics_as_json(folder: Path, form: tuple[str, ...]) -> None:
     assert told["schema"] == "ensc-stats-1"
     assert told["level"] == 2
     assert [each["pass"] for each in told["passes"]] == [
-        *("(-O0)", "relax", "attacks", "demand", "merge", "tighten", "model", "linear")
+        *("(-O0)", "relax", "attacks", "demand", "merge", "fooled", "tighten", "model", "linear")
     ]
     for before, after in itertools.pairwise(told["passes"]):
         assert after["before"] == before["after"]
@@ -279,7 +288,7 @@ def test_a_pass_of_another_level_is_refused(folder: Path) -> None:
     run = run_here(folder, "compile", "q.rq", "--emit", "tighten")
     assert run.code == 1
     assert "error[E1061]: the pass `tighten` does not run at -O1" in run.err
-    assert "at -O1 these do: relax, attacks, demand, merge, model, linear" in run.err
+    assert "at -O1 these do: relax, attacks, demand, merge, fooled, model, linear" in run.err
 
 
 def test_an_unknown_pass_is_answered_by_their_list(folder: Path) -> None:

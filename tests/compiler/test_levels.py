@@ -207,9 +207,9 @@ def test_the_header_says_what_a_file_rests_on() -> None:
     ("level", "passes"),
     [
         (0, ["printed", "model", "linear"]),
-        (1, ["relax", "attacks", "demand", "merge", "model", "linear"]),
-        (2, ["relax", "attacks", "demand", "merge", "tighten", "model", "linear"]),
-        (3, ["relax", "attacks", "demand", "facts", "merge", "tighten", "model", "linear"]),
+        (1, ["relax", "attacks", "demand", "merge", "fooled", "model", "linear"]),
+        (2, ["relax", "attacks", "demand", "merge", "fooled", "tighten", "model", "linear"]),
+        (3, ["relax", "attacks", "demand", "facts", "merge", "fooled", "tighten", "model", "linear"]),
     ],
 )
 def test_each_level_runs_its_passes(level: int, passes: list[str]) -> None:

@@ -12,6 +12,7 @@
 * pass attacks: 1 attack asked for, 1 kept
 * pass demand: not every member has to be fooled everywhere
 * pass merge: no two members or points are the same
+* pass fooled: no copy is so large that a solver would gain by it
 * rows 17, columns 13, nonzeros 35, integers 5
 * names: p_i probability of attack i; d_i_j_k perturbation of coordinate k of point j;
 *   x_i_j_k attacked input; s_i_j_k at least |d_i_j_k|; l_c_i_j 1 if member c is fooled;

@@ -13,6 +13,7 @@
 * pass attacks: 2 attacks asked for, 2 kept, ordered
 * pass demand: not every member has to be fooled everywhere
 * pass merge: no two members or points are the same
+* pass fooled: no copy is so large that a solver would gain by it
 * rows 96, columns 79, nonzeros 226, integers 24
 * names: p_i probability of attack i; d_i_j_k perturbation of coordinate k of point j;
 *   x_i_j_k attacked input; s_i_j_k at least |d_i_j_k|; l_c_i_j 1 if member c is fooled;
