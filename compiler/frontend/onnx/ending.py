@@ -12,6 +12,7 @@ from onnx import TensorProto
 from ensc.compiler.frontend.onnx.build import Builder
 from ensc.compiler.frontend.onnx.classical import labels_of
 from ensc.compiler.frontend.onnx.graph import Graph, Node
+from ensc.compiler.frontend.onnx.kinks import without_choices
 from ensc.compiler.frontend.onnx.logits import Numbers, Undone, numbers_of, plain_shares, undone
 from ensc.compiler.frontend.onnx.operators import TRANSPARENT
 from ensc.compiler.frontend.onnx.passing import two_scores
@@ -70,17 +71,17 @@ def _left_out(node: Node) -> str:
 
 def ending_of(graph: Graph, output: str) -> Ending:
     """Return how the graph ends at an output."""
-    nodes = plain_shares(graph.nodes)
-    makers = _makers(nodes)
-    value = _chosen(makers, output)
-    if (classifier := makers.get(value)) is not None and _labels(classifier, value):
-        return Ending(nodes, classifier.outputs[1], (classifier,))
 
     def decoded(tensor: TensorProto) -> float | None:
         array = graph.origin.decode(tensor, "a constant")
         return float(array.item()) if array.size == 1 else None
 
-    numbers = numbers_of(nodes, graph.initializers, decoded)
+    numbers = numbers_of(graph.nodes, graph.initializers, decoded)
+    nodes = without_choices(plain_shares(graph.nodes), (port.name for port in graph.inputs), numbers)
+    makers = _makers(nodes)
+    value = _chosen(makers, output)
+    if (classifier := makers.get(value)) is not None and _labels(classifier, value):
+        return Ending(nodes, classifier.outputs[1], (classifier,))
     closers, scores = _closers(makers, value, numbers)
     if scores is None:
         return Ending(nodes, value, closers)

@@ -217,7 +217,7 @@ def numbers_of(
     weights: Mapping[str, TensorProto],
     decode: Callable[[TensorProto], float | None],
 ) -> dict[str, float]:
-    """Return the constants of one entry among weights and nodes, by name."""
+    """Return the constants of one entry among weights and nodes, by name, scalars and vectors."""
     found = {name: decode(weight) for name, weight in weights.items() if _is_small(weight)}
     for node in nodes:
         value = node.attributes.get("value") if node.title == "Constant" else None
@@ -227,4 +227,4 @@ def numbers_of(
 
 
 def _is_small(weight: TensorProto) -> bool:
-    return weight.data_type in {_FLOAT, _DOUBLE} and all(n == 1 for n in weight.dims)
+    return weight.data_type in {_FLOAT, _DOUBLE} and list(weight.dims) in ([], [1])
