@@ -30,7 +30,7 @@ from ensc.runner.split.polish import polished
 LATE = 0.5
 """A solver that gave up after this share of its time, or later, may do better with more of it."""
 
-BRANCHES = 2000
+BRANCHES = 600
 """Cases of signs that bounds are tried in before a solver is asked."""
 
 SETTLED = Fraction(1, 10**5)
