@@ -29,6 +29,9 @@ LEAST_WORK = 1000
 MOST_WORK = 200_000
 """The same of one copy, above which bounds take too long."""
 
+MOST_IN_ALL = 2_000_000
+"""The same of one copy at every point, a few seconds; above it a member stays as it is."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fooled:
@@ -73,6 +76,8 @@ def _fooled(
     alive = np.ones(len(scope.points), dtype=np.bool_)
     kept = np.ones(len(scope.pairs), dtype=np.bool_)
     known: list[Scope] = []
+    if _work(problem, scope) > MOST_IN_ALL:
+        return scope, _joined(problem.ensemble[member].network, known)
     for place, point in enumerate(scope.points.tolist()):
         here = scope_at(scope, point)
         if here is None or not _pays(problem, here, least_work):
@@ -89,8 +94,12 @@ def _fooled(
 
 
 def _pays(problem: EnsembleProblem, scope: Scope, least_work: int) -> bool:
+    return least_work <= _work(problem, scope) <= MOST_WORK
+
+
+def _work(problem: EnsembleProblem, scope: Scope) -> int:
     units = sum(int(((v.lower < 0) & (v.upper > 0)).sum()) for v in scope.plan.bounds.values[1:-1])
-    return least_work <= units * problem.inputs <= MOST_WORK
+    return units * problem.inputs
 
 
 def _among(before: Scope, after: Scope) -> Flags:
