@@ -35,8 +35,8 @@ paper: .venv/ready  ## the 38 benchmark rows of the paper (hours): MNIST=path GT
 	$(BIN)/python benchmarks/paper/run.py $(if $(MNIST),--mnist '$(MNIST)') $(if $(GTSRB),--gtsrb '$(GTSRB)') \
 	    --limit $(LIMIT) $(ONLY)
 
-readers: .venv/ready  ## install other programs' readers, which tests/conformance then asks, and Dask
-	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable '.[dev,conformance,dask]'
+readers: .venv/ready  ## install other programs' readers and writers, which tests then ask, and Dask
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable '.[dev,conformance,dask,exporters]'
 
 clean:  ## remove everything generated
 	rm -rf .venv build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -24,6 +24,7 @@ from ensc.compiler.passes.plan import full_plan, pruned_plan
 from ensc.compiler.passes.rounding import down, is_float, up
 from ensc.compiler.types.instance import All, Atom, Ball, Condition, Instance, Reader, Some, atoms
 from ensc.compiler.types.model import Flags, Floats, Indices, Labels, Model, feasibility
+from ensc.compiler.types.network import Trees
 from ensc.compiler.types.problem import Norm
 
 LARGEST_SCALE = 10**6
@@ -100,7 +101,19 @@ def _notes(instance: Instance, level: int) -> tuple[str, ...]:
         "  infeasible means that there is none",
         "names: x_k input; a_r_L_n, h_r_L_n neuron n of layer L of network r; z_r_L_n its phase;",
         "  w_i a choice; g_i the left-hand side of an inequality",
+        *(
+            _TREES
+            if any(isinstance(layer, Trees) for r in instance.readers for layer in r.network.layers)
+            else ()
+        ),
     )
+
+
+_TREES = (
+    "  v_r_L_n whether test n of the trees in layer L of network r holds; m_r_L_n whether the input lies in",
+    "  interval n between the thresholds of an entry; z_r_L_n whether leaf n is reached; h_r_L_n a sum of",
+    "  leaves",
+)
 
 
 # inputs ----------------------------------------------------------------------------------------------

@@ -2,12 +2,14 @@
 
 import itertools
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from tiny import dense, line_patterns, line_problems, make_problem
 from z3_oracle import solve_model
 
+from ensc.compiler.frontend.onnx import read_network
 from ensc.compiler.passes.evaluate import evaluate_exact
 from ensc.compiler.passes.instance_bounds import FALSE, analyse
 from ensc.compiler.passes.instance_model import lower_instance
@@ -117,3 +119,13 @@ def test_the_condition_of_an_ensemble_is_that_of_the_paper() -> None:
     for x in (Fraction(1), Fraction(101, 100)):
         outputs = evaluate_exact(network, (x,))
         assert holds(instance.unsafe, (x, *outputs, *outputs)) == (x <= 1)
+
+
+def test_headers_name_the_variables_of_trees_where_there_are_some() -> None:
+    plain = square(at_least(1, v2=1))
+    assert not any("v_r_L_n" in line for line in lower_instance(plain).notes)
+    trees = read_network(Path(__file__).parents[1] / "zoo" / "sklearn_tree_2.onnx", name="t")
+    reader = Reader("t", trees, np.arange(trees.inputs))
+    ends = (Fraction(-1),) * trees.inputs, (Fraction(1),) * trees.inputs
+    grown = Instance("grown", *ends, (reader,), at_least(0, v5=1, v6=-1))
+    assert any("v_r_L_n" in line for line in lower_instance(grown).notes)

@@ -120,6 +120,37 @@ def test_rounded_constants_are_listed(tmp_path: Path, node: str, rounds: bool) -
     assert bool(read(text, tmp_path).rounded) == rounds
 
 
+@pytest.mark.parametrize("name", ["FLOAT8E4M3FN", "FLOAT8E5M2"])
+def test_weights_of_eight_bits_are_exact(tmp_path: Path, name: str) -> None:
+    kind = TensorProto.DataType.Value(name)
+    nodes = [
+        helper.make_node("DequantizeLinear", ["w", "s"], ["v"]),
+        helper.make_node("MatMul", ["x", "v"], ["z"]),
+    ]
+    model = assembled(nodes, ["N", 2], {"s": np.array(0.5, np.float32)})
+    model.graph.initializer.append(helper.make_tensor("w", kind, [2, 3], [1, -2, 0.5, 3, 0.25, -4]))
+    network = read_network(saved(model, tmp_path), name="n")
+    assert evaluate_exact(network, [F(1), F(1)]) == (F(2), F(-7, 8), F(-7, 4))
+    assert not network.rounded
+
+
+def test_functions_are_read_as_their_bodies(tmp_path: Path) -> None:
+    versions = [helper.make_opsetid("", 21)]
+    steps = [helper.make_node("Relu", ["a"], ["r"]), helper.make_node("Sub", ["r", "b"], ["c"])]
+    inner = helper.make_function("own", "Bent", ["a", "b"], ["c"], steps, versions)
+    calls = [helper.make_node("Bent", ["p", "q"], ["s"], domain="own")]
+    outer = helper.make_function(
+        "own", "Twice", ["p", "q"], ["s"], calls, [*versions, helper.make_opsetid("own", 1)]
+    )
+    model = assembled(
+        [helper.make_node("Twice", ["x", "w"], ["z"], domain="own")], ["N", 2], {"w": np.ones(2, np.float32)}
+    )
+    model.functions.extend([inner, outer])
+    model.opset_import.add(domain="own", version=1)
+    network = read_network(saved(model, tmp_path), name="n")
+    assert evaluate_exact(network, [F(3), F(-2)]) == (F(2), F(-1))
+
+
 def test_half_precision_weights_are_exact(tmp_path: Path) -> None:
     numbers = np.random.default_rng(0).normal(size=(2, 3))
     for dtype, kind in ((np.float16, TensorProto.FLOAT16), (ml_dtypes.bfloat16, TensorProto.BFLOAT16)):

@@ -208,6 +208,17 @@ def test_names_choose(tmp_path: Path) -> None:
     assert "depends on the input `u` too" in diagnostic.message
 
 
+def test_a_constant_that_an_exporter_left_among_the_inputs(tmp_path: Path) -> None:
+    text = graph("y=Sub(x,mean)", source="float[N,4] x, float[1,4] mean")
+    path = saved(parsed(text), tmp_path)
+    (diagnostic,) = rejected(path, input="x")
+    assert diagnostic.code == "E0511"
+    assert "Rescaling" in str(diagnostic.help)
+    model = parsed(text)
+    model.graph.initializer.append(numpy_helper.from_array(np.ones((1, 4), np.float32), "mean"))
+    assert read_network(saved(model, tmp_path), name="n").inputs == 4
+
+
 def test_the_one_real_output_is_taken(tmp_path: Path) -> None:
     text = graph("y=Relu(x) l=ArgMax<axis=1>(x)", target="int64[N,1] l, float[N,4] y")
     assert read_network(saved(parsed(text), tmp_path), name="f1").classes == 4
@@ -282,6 +293,19 @@ def test_external_data(tmp_path: Path, location: str, length: int, words: str) -
     (diagnostic,) = rejected(saved(external(location, length), folder))
     assert diagnostic.code == "E0505"
     assert words in diagnostic.message
+
+
+def many_trees() -> ModelProto:
+    """Return an ensemble of trees of one leaf, as many as a file of a few megabytes can declare."""
+    model = parsed(graph("y=Relu(x)"))
+    node = helper.make_node("TreeEnsembleRegressor", ["x"], ["y"], domain="ai.onnx.ml", n_targets=1)
+    for name in ("nodes_treeids", "nodes_nodeids", "nodes_featureids"):
+        numbers = onnx.AttributeProto(name=name, type=onnx.AttributeProto.INTS, ints=range(3_000_000))
+        node.attribute.append(numbers)
+    del model.graph.node[:]
+    model.graph.node.append(node)
+    model.opset_import.add(domain="ai.onnx.ml", version=3)
+    return model
 
 
 def doubling_functions() -> ModelProto:
@@ -370,6 +394,7 @@ HOSTILE: dict[str, tuple[str, Callable[[], ModelProto]]] = {
     ),
     "functions that double": ("E0504", doubling_functions),
     "a function that calls itself": ("E0506", recursive_function),
+    "a million trees": ("E0504", many_trees),
 }
 
 

@@ -270,7 +270,10 @@ def _value(attribute: AttributeProto, versions: Mapping[str, int], origin: Origi
         case kinds.INTS:
             return tuple(attribute.ints)
         case kinds.STRINGS:
-            return tuple(s.decode("utf-8", "replace") for s in attribute.strings)
+            words = {
+                s: s.decode("utf-8", "replace") for s in set(attribute.strings)
+            }  # of trees, two or three
+            return tuple(words[s] for s in attribute.strings)
         case _:
             return None
 

@@ -28,6 +28,7 @@ _WEIGHTS_FILE = FileKind("file of weights", "E0501", "E0501", "E0504", 1 << 40)
 _OLDEST = 7  # operator set; before it, broadcasting and pooling were defined differently
 _SMALL = 64  # entries of a weight of which the numbers are looked at
 _CALLS = 1 << 16  # nodes after functions have been expanded
+_LISTED = 1 << 23  # entries of all lists among attributes, which as trees take a hundred bytes each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +63,7 @@ def load(path: Path, origin: Origin) -> Loaded:
         _check_functions(model, origin)
         read_external(model, path, origin, BYTES - len(content))
         model = _checked(model, origin)
+        _check_lists(model, origin)
         graph = graph_of(model, origin)
     except UnicodeDecodeError:
         origin.reject("E0503", f"{origin.file} is corrupt: a name in it is no UTF-8 text")
@@ -169,6 +171,20 @@ def _check_functions(model: ModelProto, origin: Origin) -> None:
         total = _CALLS + 1
     if total > _CALLS:
         origin.reject("E0504", f"{origin.file} has more than {_CALLS} nodes")
+
+
+def _check_lists(model: ModelProto, origin: Origin) -> None:
+    """Refuse attributes that hold more numbers and words than memory should, as ensembles of trees may."""
+    nodes = list(model.graph.node)
+    for node in nodes:  # and those in graphs inside it, which the loop comes to in its turn
+        nodes += [inner for graph in subgraphs(node) for inner in graph.node]
+    total = sum(len(a.ints) + len(a.floats) + len(a.strings) for node in nodes for a in node.attribute)
+    if total > _LISTED:
+        origin.reject(
+            "E0504",
+            f"the attributes of {origin.file} hold {total} numbers and words; at most {_LISTED} are read",
+            "train fewer or smaller trees",
+        )
 
 
 def _checked(model: ModelProto, origin: Origin) -> ModelProto:

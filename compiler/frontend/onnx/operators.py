@@ -205,10 +205,8 @@ def lower(  # noqa: PLR0915 - one case for each operator, and nothing else
             return movement.gather_elements(node, inputs, build)
         case "GatherND":
             return movement.gather_nd(node, inputs, build)
-        case "Where" if "slopes" in node.attributes:
-            return kinks.bent(node, inputs, build)
         case "Where":
-            return movement.where(node, inputs, build)
+            return (kinks.bent if "slopes" in node.attributes else movement.where)(node, inputs, build)
         case "Trilu":
             return movement.triangle(node, inputs, build)
         case "Expand":

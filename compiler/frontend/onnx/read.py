@@ -193,8 +193,15 @@ def check_ports(graph: Graph, read: Sequence[Port], target: Port, names: frozens
             "E0511",
             f"the output `{printable(target.name)}` of {origin.file} depends on "
             f"the input `{printable(others[0].name)}` too",
-            "make all inputs but one constants of the model",
+            "make all inputs but one constants of the model"
+            + ("" if others[0].shape is None or None in others[0].shape else _CAPTURED),
         )
+
+
+_CAPTURED = (
+    "; an exporter may have left its value out, as of the mean and the variance of a Normalization of Keras: "
+    "write a Rescaling layer in its place, or append the value to `graph.initializer`"
+)
 
 
 def shape_of(port: Port, origin: Origin) -> tuple[int, ...]:
