@@ -6,6 +6,7 @@ open batch) and NAME_dynamo.onnx (operator set 20) beside this file, without tra
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import onnx
 import torch
@@ -13,10 +14,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 HERE = Path(__file__).parent
-Layers = nn.ModuleList
+Layers: TypeAlias = Any
+"""`nn.ModuleList`, which the type checker does not know: PyTorch is installed by few."""
 
 
-class Wired(nn.Module):
+class Wired(nn.Module):  # type: ignore[misc] # its base is as unknown
     """Layers, and how they are wired."""
 
     def __init__(self, wiring: Callable[[Layers, Tensor], Tensor], *layers: nn.Module) -> None:
@@ -180,7 +182,7 @@ def main() -> None:
             input_names=["x"],
             dynamic_axes={"x": {0: "n"}},
         )
-        sizes = ({0: torch.export.Dim("n", min=1)},)
+        sizes: Any = ({0: torch.export.Dim("n", min=1)},)
         if name == "inception":  # this exporter wants a fixed batch here and there
             x, sizes = x[:1], None
         torch.onnx.export(

@@ -99,7 +99,9 @@ def _without_functions(
             instead[node] = (replace(node, attributes={"positive": 1}),)
         kept += instead.get(node, (node,))
     changed = tuple(new for node in nodes for new in instead.get(node, (node,)))
-    return Ending(changed, value, (*kept, *scores.closers), scores.functions)
+    functions = set(scores.functions)
+    in_order = tuple(node for node in nodes if node in functions)
+    return Ending(changed, value, (*kept, *scores.closers), in_order)
 
 
 def label_of(graph: Graph) -> str | None:
