@@ -26,11 +26,9 @@ from ensc.compiler.types.problem import EnsembleProblem
 LEAST_WORK = 1000
 """Open neurons of all copies times inputs below which a solver answers sooner than bounds could help it."""
 
-MOST_WORK = 200_000
-"""The same of one copy, above which bounds take too long."""
-
-MOST_IN_ALL = 2_000_000
-"""The same of one copy at every point, a few seconds; above it a member stays as it is."""
+MOST_WORK = 2_000_000_000
+"""Neurons squared times inputs of all copies of one attack, above which bounds take too long: the smallest
+networks come first, and the others are left alone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,25 +61,45 @@ def fooled_scopes(
         attacks: copies of every network at every point.
         least_work: what must be open, see `LEAST_WORK`.
     """
+    chosen = _worth(problem, scopes, -(-least_work // attacks))
     found = [
-        _fooled(problem, sets, member, scope, -(-least_work // attacks))
-        for member, scope in enumerate(scopes)
+        _fooled(problem, sets, member, scope, worth)
+        for member, (scope, worth) in enumerate(zip(scopes, chosen, strict=True))
     ]
     return tuple(scope for scope, _ in found), tuple(known for _, known in found)
 
 
+def _worth(problem: EnsembleProblem, scopes: Sequence[Scope], least: int) -> list[Flags]:
+    """Return for every member at which of its points bounds are worth their time."""
+    open_ = [_open(scope) for scope in scopes]
+    enough = sum(int(each.sum()) for each in open_) * problem.inputs >= least
+    useful = [(each > 0) & enough for each in open_]
+    every = np.concatenate(useful)
+    sizes = [sum(v.lower.shape[1] for v in scope.plan.bounds.values[1:-1]) for scope in scopes]
+    cost = np.repeat([size * size * problem.inputs for size in sizes], [len(each) for each in useful])
+    order = np.argsort(cost, kind="stable")
+    within = np.empty(len(every), dtype=np.bool_)
+    within[order] = np.cumsum(np.where(every, cost, 0)[order]) <= MOST_WORK
+    return np.split(within & every, np.cumsum([len(each) for each in useful])[:-1])
+
+
+def _open(scope: Scope) -> Indices:
+    """Count the neurons whose sign is open, shape (points,)."""
+    counts = [((v.lower < 0) & (v.upper > 0)).sum(axis=1) for v in scope.plan.bounds.values[1:-1]]
+    total: Indices = np.sum([np.zeros(len(scope.points), dtype=np.int64), *counts], axis=0)
+    return total
+
+
 def _fooled(
-    problem: EnsembleProblem, sets: InputSets, member: int, scope: Scope, least_work: int
+    problem: EnsembleProblem, sets: InputSets, member: int, scope: Scope, worth: Flags
 ) -> tuple[Scope, Fooled]:
     alive = np.ones(len(scope.points), dtype=np.bool_)
     kept = np.ones(len(scope.pairs), dtype=np.bool_)
     known: list[Scope] = []
-    if _work(problem, scope) > MOST_IN_ALL:
-        return scope, _joined(problem.ensemble[member].network, known)
-    for place, point in enumerate(scope.points.tolist()):
+    for place in np.flatnonzero(worth).tolist():
+        point = int(scope.points[place])
         here = scope_at(scope, point)
-        if here is None or not _pays(problem, here, least_work):
-            continue
+        assert here is not None
         found = asserted_scopes(problem, sets.at(slice(point, point + 1)), [(member, here)])
         if found is None:
             alive[place] = False
@@ -91,15 +109,6 @@ def _fooled(
     if not known and alive.all():
         return scope, _joined(problem.ensemble[member].network, known)
     return narrowed(scope, alive, kept), _joined(problem.ensemble[member].network, known)
-
-
-def _pays(problem: EnsembleProblem, scope: Scope, least_work: int) -> bool:
-    return least_work <= _work(problem, scope) <= MOST_WORK
-
-
-def _work(problem: EnsembleProblem, scope: Scope) -> int:
-    units = sum(int(((v.lower < 0) & (v.upper > 0)).sum()) for v in scope.plan.bounds.values[1:-1])
-    return units * problem.inputs
 
 
 def _among(before: Scope, after: Scope) -> Flags:
