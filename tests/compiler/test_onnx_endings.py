@@ -135,3 +135,33 @@ def test_what_changes_the_choice_is_refused(name: str, tmp_path: Path) -> None:
         read_network(path, name="n")
     assert info.value.diagnostics[0].code == code
     assert words in info.value.diagnostics[0].message
+
+
+SHARES = {
+    "of probabilities": "p=Sigmoid(z) s=ReduceSum(p,axis) y=Div(p,s)",
+    "of absolute values": "p=Sigmoid(z) a=Abs(p) s=ReduceSum(a,axis) y=Div(p,s)",
+    "by a norm": "a=Abs(z) s=ReduceSum(a,axis) y=Div(z,s)",
+}
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_division_by_a_positive_sum_is_left_out(name: str, tmp_path: Path) -> None:
+    model = parsed(text(f"{SCORES} {SHARES[name]}", f"{SCORES_WEIGHTS}, int64[1] axis={{1}}"))
+    network = read_network(saved(model, tmp_path), name="n")
+    np.testing.assert_array_equal(chosen(network), by_reference(model, POINTS).argmax(axis=1))
+    assert any("`Div`" in words for words in network.dropped)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_division_by_a_sum_that_may_be_negative_is_refused(axis: int, tmp_path: Path) -> None:
+    nodes = f"{SCORES} s=ReduceSum(z,axis) y=Div(z,s)"
+    path = saved(parsed(text(nodes, f"{SCORES_WEIGHTS}, int64[1] axis={{{axis}}}")), tmp_path)
+    with pytest.raises(Rejected, match="may be negative"):
+        read_network(path, name="n")
+
+
+def test_division_of_every_probability_by_itself_is_refused(tmp_path: Path) -> None:
+    nodes = f"{SCORES} p=Sigmoid(z) s=ReduceSum(p,axis) y=Div(p,s)"
+    path = saved(parsed(text(nodes, f"{SCORES_WEIGHTS}, int64[1] axis={{0}}")), tmp_path)
+    with pytest.raises(Rejected, match="not of all classes"):
+        read_network(path, name="n")

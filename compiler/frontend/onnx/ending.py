@@ -83,9 +83,12 @@ def ending_of(graph: Graph, output: str) -> Ending:
     if (classifier := makers.get(value)) is not None and _labels(classifier, value):
         return Ending(nodes, classifier.outputs[1], (classifier,))
     closers, scores = _closers(makers, value, numbers)
-    if scores is None:
-        return Ending(nodes, value, closers)
-    return _without_functions(nodes, value, closers, scores)
+    if scores is not None:
+        return _without_functions(nodes, value, closers, scores)
+    marked = _with_positive_sums(nodes, closers)
+    closing = set(closers)
+    instead = {old: new for old, new in zip(nodes, marked, strict=True) if old in closing}
+    return Ending(marked, value, tuple(instead[node] for node in closers))
 
 
 def _without_functions(
@@ -228,11 +231,32 @@ def _takes_positive(makers: Mapping[str, Node], node: Node) -> bool:
 
 
 def _is_share(makers: Mapping[str, Node], node: Node) -> bool:
-    """Return whether the node divides scores by their sum."""
+    """Return whether the node divides scores by their sum, or by that of their absolute values."""
     if node.title != "Div" or len(node.inputs) != 2:
         return False
     total = makers.get(node.inputs[1])
-    return total is not None and total.title == "ReduceSum" and total.inputs[:1] == node.inputs[:1]
+    summed = total is not None and total.title == "ReduceSum" and total.inputs[:1]
+    return summed == node.inputs[:1] or _is_norm(makers, node)
+
+
+def _is_norm(makers: Mapping[str, Node], node: Node) -> bool:
+    """Return whether the node divides scores by the sum of their absolute values."""
+    total = makers.get(node.inputs[1])
+    if total is None or total.title != "ReduceSum":
+        return False
+    absolute = makers.get(_first(total))
+    return absolute is not None and absolute.title == "Abs" and absolute.inputs[:1] == node.inputs[:1]
+
+
+def _with_positive_sums(nodes: tuple[Node, ...], closers: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Mark the shares whose sum is positive whatever the scores below the closers are."""
+    makers, positive = _makers(nodes), False
+    marked: set[Node] = set()
+    for node in closers:  # from the scores on
+        if _is_share(makers, node) and (positive or _is_norm(makers, node)):
+            marked.add(node)
+        positive = positive or node.title in {"Sigmoid", "Softmax"}
+    return tuple(replace(n, attributes={"positive": 1}) if n in marked else n for n in nodes)
 
 
 def _complement(makers: Mapping[str, Node], node: Node) -> tuple[Node, ...]:
