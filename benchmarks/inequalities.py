@@ -17,7 +17,8 @@ has them, *plain*, and with more rows that every best attack satisfies:
 * *value*: `sum_c w_c sum_ij q_c_i_j <= U` with the value U and the defender's weights w of the game over the
   sets of members that are not refuted.
 * *still*: `sum_k |d_k| <= epsilon sum_c l`: where no loss is claimed the point stays where it is.
-* *unordered*: without `p_1 >= p_2 >= ...`.
+* *unordered*: without `p_1 >= p_2 >= ...`;
+* *binaries*: without the pass `fooled`, which takes phases from claimed losses (fewer rows, for once).
 
 and with the same rows and other columns first: *neurons* has the columns of a neuron (`a`, `h`, `z`) side by
 side, copy after copy, *integers* all integers first.
@@ -40,12 +41,11 @@ import numpy as np
 from ensc.compiler.passes.assemble import Assembler, concatenate_rows
 from ensc.compiler.passes.asserted_bounds import Demand, asserted_bounds
 from ensc.compiler.passes.asserted_scopes import asserted_scopes
-from ensc.compiler.passes.joint import lower_joint
-from ensc.compiler.passes.narrow import narrowed
+from ensc.compiler.passes.draft import capped, demanded, lowered, merged, relaxed
 from ensc.compiler.passes.rounding import down
-from ensc.compiler.passes.scope import Scope, scope_at
+from ensc.compiler.passes.scope import scope_at
 from ensc.compiler.pipeline import Compiled, Options, compile_problem, linearized
-from ensc.compiler.types.model import Labels, Model, Rectifiers
+from ensc.compiler.types.model import Model
 from ensc.compiler.types.network import Relu
 from ensc.runner.game import solve_game
 
@@ -292,79 +292,12 @@ def unordered(case: Case) -> Model:
     )
 
 
-# models lowered anew ---------------------------------------------------------------------------------
-
-
-def dropped(case: Case) -> Model:
-    """Leave out members and rivals that bounds under the demand that they win refute."""
-    return _lowered(case, lambda c, scope: _dropped(case, c, scope))
-
-
-def _lowered(case: Case, change: Callable[[int, Scope], Scope]) -> Model:
-    compiled = case.compiled
-    scopes = [change(c, scope) for c, scope in enumerate(compiled.scopes)]
-    model = lower_joint(
-        compiled.problem, compiled.sets, scopes, attacks=compiled.attacks, ordered=True
-    )
-    return linearized(model, Options(1))
-
-
-def _dropped(case: Case, c: int, scope: Scope) -> Scope:
-    compiled = case.compiled
-    places, kept = np.ones(len(scope.points), dtype=np.bool_), np.ones(len(scope.pairs), dtype=np.bool_)
-    for place, j in enumerate(scope.points.tolist()):
-        here = scope_at(scope, j)
-        found = asserted_scopes(compiled.problem, compiled.sets.at(slice(j, j + 1)), [(c, here)])
-        places[place] = found is not None
-        if found is not None:
-            kept[scope.pairs.owner == place] = np.isin(here.pairs.winner, found[0][1].pairs.winner)
-    return narrowed(scope, places, kept)
-
-
-def switched(case: Case) -> Model:
-    """The same, and rectifiers that have one phase where the member is fooled have it if l is 1.
-
-    `l = 1 implies h <= a`, or `h <= 0`, in the place of a binary; where l is 0 nobody asks what h is.
-    """
-    compiled = case.compiled
-    scopes = [_dropped(case, c, scope) for c, scope in enumerate(compiled.scopes)]
-    model = lower_joint(
-        compiled.problem, compiled.sets, scopes, attacks=compiled.attacks, ordered=True
-    )
-    columns = {name: k for k, name in enumerate(model.variables.names())}
-    binary = [name for labels in model.rectifiers.labels for name in labels.names()]
-    place = {name: k for k, name in enumerate(binary)}
-    to, kept = Assembler(), np.ones(len(binary), dtype=np.bool_)
-    for c, scope in enumerate(scopes):
-        for j in scope.points.tolist():
-            at = compiled.sets.at(slice(j, j + 1))
-            found = asserted_scopes(compiled.problem, at, [(c, scope_at(scope, j))])
-            for number, layer in enumerate(compiled.problem.ensemble[c].network.layers, start=1):
-                if not isinstance(layer, Relu):
-                    continue
-                bounds = found[0][1].plan.bounds.values[layer.source]
-                for active, units in ((True, bounds.lower[0] >= 0), (False, bounds.upper[0] <= 0)):
-                    for n, i in itertools.product(np.flatnonzero(units).tolist(), case.attacks):
-                        k = place.get(f"z_{c + 1}_{i}_{j + 1}_{number}_{n + 1}")
-                        if k is None:
-                            continue
-                        kept[k] = False
-                        h, a = model.rectifiers.output[k], model.rectifiers.input[k]
-                        loss = columns[f"l_{c + 1}_{i}_{j + 1}"]
-                        pair = np.array([h, a])
-                        to.rows(pair, np.array([1.0, -1.0]), 0.0, np.inf, "h >= a")
-                        signs = np.array([1.0, -1.0 if active else 0.0])
-                        to.rows(pair, signs, -np.inf, 0.0, "one phase", indicator=loss)
-    print(f"{len(binary)} rectifiers, {int(kept.sum())} with two phases", file=sys.stderr)
-    labels = tuple(_label(name) for name, keep in zip(binary, kept, strict=True) if keep)
-    rectifiers = Rectifiers(model.rectifiers.output[kept], model.rectifiers.input[kept], labels)
-    rows = concatenate_rows([model.rows, *to.row_blocks])
-    return linearized(dataclasses.replace(model, rows=rows, rectifiers=rectifiers), Options(1))
-
-
-def _label(name: str) -> Labels:
-    prefix, *numbers = name.split("_")
-    return Labels(prefix, tuple(np.array(int(number)) for number in numbers))
+def binaries(case: Case) -> Model:
+    """Compile without the pass `fooled`: every open rectifier keeps its binary."""
+    draft, _ = relaxed(case.compiled.problem, case.compiled.sets)
+    for run in (capped, demanded, merged):
+        draft, _ = run(draft)
+    return linearized(lowered(draft), Options(1))
 
 
 # columns ---------------------------------------------------------------------------------------------
@@ -417,7 +350,9 @@ def reordered(path: Path, order: Callable[[list[str]], list[str]]) -> None:
 
 ROWS = {
     "plain": lambda case: case.compiled.linear,
-    **{f.__name__: f for f in (triangle, exclusions, implications, phases, value, still, unordered, dropped, switched)},
+    **{
+        f.__name__: f for f in (triangle, exclusions, implications, phases, value, still, unordered, binaries)
+    },
 }
 ORDERS = {"neurons": neurons, "integers": integers}
 
