@@ -29,9 +29,6 @@ MOST_SIGNS = 24
 MOST_LEFT = 4
 """Cases without open signs that are left, beyond which no contradiction is expected."""
 
-OPEN = 0.01
-"""How far bounds reach to either side of a sign that is left open, relative to what they were."""
-
 LAST_ROUNDS = 200
 """How often multipliers are improved where there is nothing left to decide."""
 
@@ -125,29 +122,16 @@ def _hull(found: Asserted, left: Sequence[_Cases]) -> Asserted:
     bounds = tuple(
         Bounds(
             tuple(
-                _all_of(before, after, order, starts)
-                for before, after in zip(known.at(kept).values, each.values, strict=True)
+                Interval(
+                    np.minimum.reduceat(each.lower[order], starts),
+                    np.maximum.reduceat(each.upper[order], starts),
+                )
+                for each in network.values
             )
         )
-        for known, each in zip(found.bounds, joined, strict=True)
+        for network in joined
     )
     return Asserted(kept, found.sets.at(kept), bounds)
-
-
-def _all_of(before: Interval, after: Interval, order: Integers, starts: Integers) -> Interval:
-    """Return bounds that contain those of several cases, and leave signs open that are open without them.
-
-    A model says nothing of the sign of a neuron that its bounds decide. Where only some inputs matter it has
-    to say it, or it has solutions among the others at which the networks compute something else.
-    """
-    lower = np.minimum.reduceat(after.lower[order], starts)
-    upper = np.maximum.reduceat(after.upper[order], starts)
-    width = OPEN * (before.upper - before.lower)
-    is_open = (before.lower < 0) & (before.upper > 0)
-    return Interval(
-        np.where(is_open, np.maximum(before.lower, np.minimum(lower, -width)), lower),
-        np.where(is_open, np.minimum(before.upper, np.maximum(upper, width)), upper),
-    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -153,12 +153,13 @@ def _scope(network: Network, scope: Scope, found: Asserted, left: Sequence[Case]
     kept = np.flatnonzero((chosen == ALL).any() | np.isin(np.arange(len(pairs)), chosen))
     pairs = Pairs(pairs.owner[kept], pairs.winner[kept], pairs.loser[kept])
     bounds = Bounds(tuple(_in_all(interval, groups) for interval in found.bounds[place].values))
+    certain = scope.plan.bounds if scope.plan.certain is None else scope.plan.certain
     wanted = np.ones((1, network.classes), dtype=np.bool_)
     margins = _in_all(_margins(network, found, place, pairs), groups)
     if scope.margins is not None:
         before = scope.margins.lower[:, kept], scope.margins.upper[:, kept]
         margins = Interval(np.maximum(margins.lower, before[0]), np.minimum(margins.upper, before[1]))
-    return Scope(scope.points, pruned_plan(network, bounds, wanted), pairs, margins)
+    return Scope(scope.points, pruned_plan(network, bounds, wanted, certain), pairs, margins)
 
 
 def _in_all(interval: Interval, groups: Sequence[Indices]) -> Interval:

@@ -53,13 +53,13 @@ def nothing_of(scopes: Sequence[Scope]) -> tuple[Scope, ...]:
 def _stacked(parts: Sequence[Scope]) -> Scope:
     """Return one scope of several points from scopes of one point each."""
     plans, pairs = [part.plan for part in parts], [part.pairs for part in parts]
-    values = zip(*(plan.bounds.values for plan in plans), strict=True)
     margins = [part.margins for part in parts if part.margins is not None]
     owner = np.repeat(np.arange(len(parts)), [len(p) for p in pairs])
     return Scope(
         np.concatenate([part.points for part in parts]),
         Plan(
-            Bounds(tuple(_joined(value, axis=0) for value in values)),
+            _all_points([plan.bounds for plan in plans]),
+            _all_points([plan.bounds if plan.certain is None else plan.certain for plan in plans]),
             *(
                 tuple(np.concatenate(flags) for flags in zip(*(getattr(p, name) for p in plans), strict=True))
                 for name in ("needed", "active", "candidates")
@@ -68,6 +68,11 @@ def _stacked(parts: Sequence[Scope]) -> Scope:
         Pairs(owner, np.concatenate([p.winner for p in pairs]), np.concatenate([p.loser for p in pairs])),
         _joined(margins, axis=1) if len(margins) == len(parts) else None,
     )
+
+
+def _all_points(bounds: Sequence[Bounds]) -> Bounds:
+    values = zip(*(each.values for each in bounds), strict=True)
+    return Bounds(tuple(_joined(value, axis=0) for value in values))
 
 
 def _joined(intervals: Sequence[Interval], axis: int) -> Interval:

@@ -37,7 +37,8 @@ def with_bounds(
         alive = np.bincount(pairs.owner[possible], minlength=count) > 0
         kept = possible
     wanted = np.ones((count, problem.classes), dtype=np.bool_)
-    whole = Scope(scope.points, pruned_plan(network, bounds, wanted), pairs, margins)
+    plan = pruned_plan(network, bounds, wanted, scope.plan.certain)
+    whole = Scope(scope.points, plan, pairs, margins)
     return narrowed(whole, alive, kept)
 
 
@@ -64,8 +65,10 @@ def narrowed(scope: Scope, alive: Flags, kept: Flags) -> Scope:
 
 
 def _plan_at(plan: Plan, alive: Flags) -> Plan:
+    places = np.flatnonzero(alive)
     return Plan(
-        Bounds(tuple(Interval(v.lower[alive], v.upper[alive]) for v in plan.bounds.values)),
+        plan.bounds.at(places),
+        None if plan.certain is None else plan.certain.at(places),
         tuple(flags[alive] for flags in plan.needed),
         tuple(flags[alive] for flags in plan.active),
         tuple(flags[alive] for flags in plan.candidates),

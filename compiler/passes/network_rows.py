@@ -285,7 +285,8 @@ def _max_pool(to: _Lowering, layer: MaxPool, x: Indices) -> Indices:
 def _trees(to: _Lowering, layer: Trees, x: Indices) -> Indices:
     """`a - sum values z = bias` over the leaves `z`, of which one is chosen in each tree."""
     y = np.full((*to.shape, layer.size), ZERO, dtype=np.int64)
-    box = to.copies.plan.bounds.values[layer.source]
+    plan = to.copies.plan
+    box = (plan.bounds if plan.certain is None else plan.certain).values[layer.source]
     reachable = to.copies.plan.candidates[to.number][:, 0]
     for point in np.flatnonzero(to.needed.any(axis=1)).tolist():
         copy = Copy(

@@ -4,6 +4,10 @@ The full plan keeps everything, as the paper does. The pruned plan uses that a r
 cannot change sign is linear (*stable*: active or inactive), that a candidate of a maximum which another
 one dominates never wins, and that a neuron nobody reads need not exist. Both describe the same function
 over the input sets the bounds belong to.
+
+Bounds may also hold for those inputs only that matter to a question. What they alone decide has to be said in
+the model, or it has solutions among the other inputs, at which the network computes something else: the input
+of such a rectifier stays, as a variable whose bounds say the sign, and all other choices stay open.
 """
 
 from dataclasses import dataclass
@@ -14,7 +18,18 @@ import numpy.typing as npt
 from ensc.compiler.passes.tree_paths import features_read, reachable_leaves
 from ensc.compiler.types.bounds import Bounds, Interval
 from ensc.compiler.types.model import Flags
-from ensc.compiler.types.network import Floats, MaxPool, Network, Relu, Trees, sources
+from ensc.compiler.types.network import (
+    Affine,
+    Convolution,
+    Floats,
+    MaxPool,
+    Network,
+    Relu,
+    Scale,
+    Sum,
+    Trees,
+    sources,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +38,8 @@ class Plan:
 
     Attributes:
         bounds: of every value.
+        certain: bounds at all inputs, where `bounds` holds at those that matter only; None where both are the
+            same.
         needed: for each value, shape (points, size): whether it gets a variable or an alias.
         active: for each value, shape (points, size): a rectifier that is the identity there, or any
             value that equals one of its inputs; False elsewhere.
@@ -31,6 +48,7 @@ class Plan:
     """
 
     bounds: Bounds
+    certain: Bounds | None
     needed: tuple[Flags, ...]
     active: tuple[Flags, ...]
     candidates: tuple[Flags, ...]
@@ -41,20 +59,23 @@ def full_plan(network: Network, bounds: Bounds) -> Plan:
     shapes = [interval.lower.shape for interval in bounds.values]
     return Plan(
         bounds,
+        None,
         tuple(np.ones(shape, dtype=np.bool_) for shape in shapes),
         tuple(np.zeros(shape, dtype=np.bool_) for shape in shapes),
         tuple(_every_candidate(network, number, shape[0]) for number, shape in enumerate(shapes)),
     )
 
 
-def pruned_plan(network: Network, bounds: Bounds, wanted: Flags) -> Plan:
+def pruned_plan(network: Network, bounds: Bounds, wanted: Flags, certain: Bounds | None = None) -> Plan:
     """Drop what the bounds decide.
 
     Args:
         network: the network.
         bounds: of its values, shape (points, size) each.
         wanted: which logits are read, shape (points, classes).
+        certain: bounds that hold at all inputs, where `bounds` holds at those that matter only.
     """
+    sure_of = (bounds if certain is None else certain).values
     shapes = [interval.lower.shape for interval in bounds.values]
     needed = [np.zeros(shape, dtype=np.bool_) for shape in shapes]
     active = [np.zeros(shape, dtype=np.bool_) for shape in shapes]
@@ -64,31 +85,39 @@ def pruned_plan(network: Network, bounds: Bounds, wanted: Flags) -> Plan:
         layer = network.layers[number - 1]
         match layer:
             case Relu():
-                x = bounds.values[layer.source]
+                sure = sure_of[layer.source]
+                x = bounds.values[layer.source] if _defines(network, layer.source) else sure
+                open_above = needed[number] & (sure.upper > 0)
                 needed[number] &= x.upper > 0
                 active[number] = needed[number] & (x.lower >= 0)
-                needed[layer.source] |= needed[number]
+                needed[layer.source] |= open_above
             case MaxPool():
-                alive = _undominated(layer, bounds.values[layer.source]) & needed[number][..., None]
+                alive = _undominated(layer, sure_of[layer.source]) & needed[number][..., None]
                 candidates[number] = alive
                 active[number] = needed[number] & (alive.sum(axis=2) == 1)
                 _mark(needed[layer.source], layer, alive)
             case Trees():
-                reachable = reachable_leaves(layer, bounds.values[layer.source])
+                reachable = reachable_leaves(layer, sure_of[layer.source])
                 alive = reachable[:, None] & needed[number][..., None].any(axis=1, keepdims=True)
                 candidates[number] = alive
                 needed[layer.source] |= features_read(layer, alive[:, 0], shapes[layer.source][1])
             case _:
                 for source in sources(layer):
                     needed[source] |= needed[number].any(axis=1, keepdims=True)
-    return Plan(bounds, tuple(needed), tuple(active), tuple(candidates))
+    return Plan(bounds, certain, tuple(needed), tuple(active), tuple(candidates))
+
+
+def _defines(network: Network, value: int) -> bool:
+    """Return whether a value gets variables of its own, whose bounds are those of the value."""
+    return value > 0 and isinstance(network.layers[value - 1], Affine | Convolution | Scale | Sum | Trees)
 
 
 def at_point(plan: Plan, point: int) -> Plan:
     """Return the part of a plan that concerns one input set."""
     some = slice(point, point + 1)
     return Plan(
-        Bounds(tuple(Interval(v.lower[some], v.upper[some]) for v in plan.bounds.values)),
+        plan.bounds.at(some),
+        None if plan.certain is None else plan.certain.at(some),
         tuple(flags[some] for flags in plan.needed),
         tuple(flags[some] for flags in plan.active),
         tuple(flags[some] for flags in plan.candidates),

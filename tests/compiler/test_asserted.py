@@ -5,14 +5,17 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import z3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import dense, fooled, line_patterns, make_problem, random_network
+from z3_oracle import _piecewise, _rows, _variables
 
 from ensc.compiler.passes.asserted_scopes import asserted_scopes
 from ensc.compiler.passes.concretize import least
 from ensc.compiler.passes.evaluate import evaluate_all_exact
 from ensc.compiler.passes.input_sets import input_sets
+from ensc.compiler.passes.misclassification import lower_misclassification
 from ensc.compiler.passes.multipliers import multipliers
 from ensc.compiler.passes.relaxed_bounds import relaxed_bounds
 from ensc.compiler.passes.scope import Scope, pruned_scope, scope_at
@@ -59,6 +62,41 @@ def test_every_perturbation_that_fools_all_stays_inside(
             assert asserted is not None
             for c, scope in asserted:
                 assert _is_inside(scope, values[c])
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([Norm.L1, Norm.LINF]), st.booleans(), st.booleans())
+def test_the_model_holds_at_those_perturbations_that_fool_all_and_at_no_other(
+    seed: int, norm: Norm, pool: bool, branch: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    networks = [_network(rng, pool=pool) for _ in range(int(rng.integers(1, 3)))]
+    centre = [Fraction(4, 7), Fraction(9, 7)]
+    logits = evaluate_all_exact(networks[0], centre)[-1]
+    label = logits.index(max(logits))
+    problem = make_problem(
+        networks, [centre], [label], norm=norm, radius=Fraction(4, 3), domain=(0, 3), denominator=7
+    )
+    sets = input_sets(problem)
+    scopes = _scopes(problem, sets, tuple(range(len(networks))))
+    complete = len(scopes) == len(networks)
+    asserted = asserted_scopes(problem, sets, scopes, branches=200 * branch) if complete else None
+    if asserted is None:
+        return
+    model = lower_misclassification(problem, sets, asserted, point=0)
+    solver = z3.Solver()
+    v = _variables(model, solver)
+    solver.add(*_rows(model, v), *_piecewise(model, v))
+    names = list(model.variables.names())
+    perturbation = [v[names.index(f"d_{k + 1}")] for k in range(2)]
+    for x in _grid(problem, norm):
+        expected = all(fooled(problem, evaluate_all_exact(n, x)[n.output], label) for n in networks)
+        solver.push()
+        solver.add(
+            *(d == z3.Q(*(a - b).as_integer_ratio()) for d, a, b in zip(perturbation, x, centre, strict=True))
+        )
+        assert (solver.check() == z3.sat) == expected
+        solver.pop()
 
 
 def _network(rng: np.random.Generator, *, pool: bool) -> Network:

@@ -26,6 +26,7 @@ from ensc.compiler.types.network import (
     Relu,
     Scale,
     Sum,
+    Trees,
 )
 
 KINDS = ("affine", "convolution", "scale", "sum", "gather", "relu", "maxpool")
@@ -124,6 +125,8 @@ def by_definition(layer: Layer, values: Values) -> list[Fraction]:
         case MaxPool():
             x = values[layer.source]
             return [max(x[i] for i in window if i >= 0) for window in layer.windows]
+        case Trees():
+            pytest.fail("decision trees are held to their definition in test_trees.py")
 
 
 @given(networks(), st.data())

@@ -71,7 +71,7 @@ def test_a_claimed_loss_takes_the_place_of_binaries() -> None:
     assert len(before.rectifiers.switch) == 0
     assert after.rectifiers.active.tolist() == [True, False]
     assert size_of(linear(before)).integers == size_of(linear(after)).integers + 2
-    assert solve_model(linear(after)) == solve_model(linear(before)) == (True, 1)
+    assert solve_model(linear(after)) == solve_model(linear(before)) == (True, Fraction(1))
 
 
 def test_a_member_that_bounds_refute_leaves_the_draft() -> None:

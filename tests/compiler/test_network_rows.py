@@ -6,10 +6,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import z3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import make_problem
-from z3_oracle import solve_model
+from z3_oracle import _piecewise, _rows, _variables, solve_model
 
 from ensc.compiler.passes.assemble import Assembler
 from ensc.compiler.passes.evaluate import evaluate_all_exact
@@ -19,6 +20,7 @@ from ensc.compiler.passes.linearize import linearize
 from ensc.compiler.passes.network_rows import ZERO, Copies, add_network
 from ensc.compiler.passes.plan import Plan, full_plan, pruned_plan
 from ensc.compiler.passes.relaxed_bounds import relaxed_bounds
+from ensc.compiler.types.bounds import Bounds, Interval
 from ensc.compiler.types.model import Labels, Model, Objective, feasibility
 from ensc.compiler.types.network import (
     Affine,
@@ -137,3 +139,57 @@ def test_a_stable_network_has_no_choices() -> None:
     assert plan.needed[1].tolist() == [[True, False, True]]
     assert model.variables.names() == ["x_1", "x_2", "x_3", "a_1_1_1", "a_1_1_3", "a_1_3_1", "a_1_3_2"]
     assert ZERO not in model.rows.columns
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_what_holds_at_some_inputs_only_is_said_and_no_value_is_another(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    network = every_layer(rng)
+    problem = make_problem([network], [[0, 0, 0]], [0], norm=Norm.LINF, radius=3)
+    sets = input_sets(problem)
+    certain = relaxed_bounds(network, sets)
+    inputs = [[Fraction(int(v), 2) for v in rng.integers(-6, 7, 3)] for _ in range(5)]
+    bounds = _signs_as_at(evaluate_all_exact(network, inputs[0]), certain, rng)
+    plan = pruned_plan(network, bounds, np.ones((1, network.classes), dtype=np.bool_), certain)
+    to = Assembler()
+    x = to.variables(Labels("x", (np.arange(1, 4),)), sets.lower[0], sets.upper[0])
+    values = add_network(to, network, Copies((np.array([[1]]),), (), plan, "net"), x[None, None])
+    model = to.model("net", feasibility())
+    solver = z3.Solver()
+    v = _variables(model, solver)
+    solver.add(*_rows(model, v), *_piecewise(model, v))
+    for point in inputs:
+        exact = evaluate_all_exact(network, point)
+        same = [v[k] == _rational(e) for k, e in zip(values[-1][0, 0].tolist(), exact[-1], strict=True)]
+        solver.push()
+        solver.add(*(v[k] == _rational(e) for k, e in zip(x.ravel().tolist(), point, strict=True)))
+        assert solver.check(z3.Not(z3.And(*same))) == z3.unsat
+        assert solver.check() == z3.sat or not _are_within(exact, bounds)
+        solver.pop()
+
+
+def _rational(number: Fraction) -> z3.RatNumRef:
+    return z3.Q(number.numerator, number.denominator)
+
+
+def _signs_as_at(
+    values: tuple[tuple[Fraction, ...], ...], certain: Bounds, rng: np.random.Generator
+) -> Bounds:
+    """Return bounds in which many values have the sign that they have at one input."""
+    found = []
+    for value, interval in zip(values, certain.values, strict=True):
+        told = rng.random(len(value)) < 0.7
+        positive = np.array([v >= 0 for v in value])
+        lower = np.where(told & positive, np.maximum(interval.lower, 0.0), interval.lower)
+        upper = np.where(told & ~positive, np.minimum(interval.upper, 0.0), interval.upper)
+        found.append(Interval(lower, upper))
+    return Bounds((certain.values[0], *found[1:]))
+
+
+def _are_within(values: tuple[tuple[Fraction, ...], ...], bounds: Bounds) -> bool:
+    return all(
+        Fraction(low) <= v <= Fraction(up)
+        for value, interval in zip(values, bounds.values, strict=True)
+        for v, low, up in zip(value, interval.lower[0].tolist(), interval.upper[0].tolist(), strict=True)
+    )

@@ -17,7 +17,8 @@ def query(tmp_path: Path) -> Path:
     saved(model, tmp_path, "trees.onnx")
     path = tmp_path / "q.rq"
     path.write_text(
-        'rq 1.0; ensemble C { f1 = onnx("trees.onnx"); } data X = points([[0.25, 0], [0.75, 0]], labels = [0, 1]);\n'
+        'rq 1.0; ensemble C { f1 = onnx("trees.onnx"); } data X = points([[0.25, 0], [0.75, 0]], '
+        "labels = [0, 1]);\n"
         f"input domain [0, 1]; attack norm Linf, radius {Fraction(1, 2)}, count auto;\n"
         "loss zero_one, ties misclassified; check value < 1;\n"
     )
