@@ -30,11 +30,11 @@ from typing import Any
 import numpy as np
 
 from ensc.compiler.frontend.query.resolve import load_problem
-from ensc.compiler.passes.asserted_scopes import asserted_scopes
-from ensc.compiler.passes.input_sets import input_sets
-from ensc.compiler.passes.interval import interval_bounds
-from ensc.compiler.passes.relaxed_bounds import margin_bounds, relaxed_bounds
-from ensc.compiler.passes.scope import pruned_scope, scope_at
+from ensc.compiler.passes.bounds.input_sets import input_sets
+from ensc.compiler.passes.bounds.interval import interval_bounds
+from ensc.compiler.passes.bounds.relaxed_bounds import margin_bounds, relaxed_bounds
+from ensc.compiler.passes.scopes.asserted_scopes import asserted_scopes
+from ensc.compiler.passes.scopes.scope import pruned_scope, scope_at
 from ensc.compiler.types.bounds import Bounds, InputSets
 from ensc.compiler.types.network import Affine, Floats, Network, Relu
 from ensc.compiler.types.problem import EnsembleProblem, Norm

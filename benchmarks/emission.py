@@ -210,7 +210,7 @@ def prepare(
 
 def _ensc(level: int) -> Callable[[Path], tuple[Write, dict[str, Any]]]:
     def build(folder: Path) -> tuple[Write, dict[str, Any]]:
-        emit: Any = importlib.import_module("ensc.runner.emit")
+        emit: Any = importlib.import_module("ensc.runner.emitting.emit")
         compiled, left = _compiled(folder, level)
         return lambda path: emit.write_model(compiled, path), left
 
@@ -368,7 +368,7 @@ _ENSC = (
     "onnx",
     "ensc.compiler.frontend.query.resolve",
     "ensc.compiler.pipeline",
-    "ensc.runner.emit",
+    "ensc.runner.emitting.emit",
 )
 TOOLS = {
     "ensc -O1": Tool("ensc-compiler", _ENSC, _ensc(1)),

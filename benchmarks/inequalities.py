@@ -38,16 +38,16 @@ from typing import Any
 
 import numpy as np
 
-from ensc.compiler.passes.assemble import Assembler, concatenate_rows
-from ensc.compiler.passes.asserted_bounds import Demand, asserted_bounds
-from ensc.compiler.passes.asserted_scopes import asserted_scopes
+from ensc.compiler.passes.bounds.asserted_bounds import Demand, asserted_bounds
+from ensc.compiler.passes.bounds.rounding import down
 from ensc.compiler.passes.draft import capped, demanded, lowered, merged, relaxed
-from ensc.compiler.passes.rounding import down
-from ensc.compiler.passes.scope import scope_at
+from ensc.compiler.passes.lowering.assemble import Assembler, concatenate_rows
+from ensc.compiler.passes.scopes.asserted_scopes import asserted_scopes
+from ensc.compiler.passes.scopes.scope import scope_at
 from ensc.compiler.pipeline import Compiled, Options, compile_problem, linearized
 from ensc.compiler.types.model import Model
 from ensc.compiler.types.network import Relu
-from ensc.runner.game import solve_game
+from ensc.runner.exact.game import solve_game
 
 joint: Any = importlib.import_module("joint")  # the script beside this one; no package holds them
 

@@ -36,7 +36,7 @@ from ensc.compiler.pipeline import Options
 from ensc.compiler.types.model import Model, size_of
 from ensc.compiler.types.problem import EnsembleProblem
 from ensc.formats import write_file, write_mps
-from ensc.runner.build import build
+from ensc.runner.joint.build import build
 
 split: Any = importlib.import_module("split")  # the scripts beside this one; no package holds them
 emission: Any = importlib.import_module("emission")

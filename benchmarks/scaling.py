@@ -35,7 +35,7 @@ from typing import Any
 
 import numpy as np
 
-from ensc.compiler.passes.evaluate import evaluate
+from ensc.compiler.passes.networks.evaluate import evaluate
 from ensc.compiler.pipeline import Options, compile_problem
 from ensc.compiler.types.model import size_of
 from ensc.compiler.types.network import Affine, Convolution, Layer, Network, Relu

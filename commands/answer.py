@@ -8,12 +8,12 @@ from ensc.commands.outcome import CONTRADICTED, DONE, UNDECIDED, report
 from ensc.compiler.diagnostics import Severity
 
 if TYPE_CHECKING:
-    from ensc.runner.solve import Result
+    from ensc.runner.verdicts.result import Result
 
 
 def save(result: "Result", path: Path | None) -> None:
     """Write the attack, if there is one and somewhere to write it."""
-    from ensc.runner.report import save_attack
+    from ensc.runner.reports.report import save_attack
 
     if path is not None and result.verdict.attack is not None:
         save_attack(path, result)
@@ -29,7 +29,7 @@ def print_json(value: object) -> None:
 def judge(result: "Result", options: argparse.Namespace) -> int:
     """Say where a result contradicts what its query expects; return the exit code that it deserves."""
     from ensc.compiler.types.solution import Word
-    from ensc.runner.expectation import compare_expectation
+    from ensc.runner.verdicts.expectation import compare_expectation
 
     contradiction = compare_expectation(result.problem, result.verdict)
     if contradiction is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 from ensc.commands.outcome import USAGE
 
 if TYPE_CHECKING:
-    from ensc.runner.build import Effort
+    from ensc.runner.joint.build import Effort
 
 STATS, STATS_FORMS = "--stats", ("text", "json")
 
@@ -94,7 +94,7 @@ def add_levels(parser: argparse.ArgumentParser) -> None:
 
 def effort(options: argparse.Namespace) -> "Effort":
     """Return what the arguments allow compiling to cost."""
-    from ensc.runner.build import Effort
+    from ensc.runner.joint.build import Effort
 
     given = {"tighten_seconds": options.tighten_time, "split_seconds": options.presolve_time}
     return Effort(

@@ -29,7 +29,7 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Read what has appeared; print what it is worth."""
     from ensc.runner.questions.collect import collect
-    from ensc.runner.report import result_json
+    from ensc.runner.reports.report import result_json
 
     found = collect(options.folder)
     save(found.result, options.save_attack)
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _text(found: "Collected") -> str:
-    from ensc.runner.show import render_result
+    from ensc.runner.reports.show import render_result
 
     counts = f"{found.answered} answered, {len(found.unneeded)} not needed any more, {len(found.open)} open"
     return f"{render_result(found.result)}files    {counts}\n"

@@ -12,7 +12,7 @@ from ensc.commands.loading import formatted, is_property, load
 from ensc.commands.outcome import DONE, USAGE
 
 if TYPE_CHECKING:
-    from ensc.runner.emit import Written
+    from ensc.runner.emitting.emit import Written
 
 
 EMITTED = (
@@ -103,9 +103,9 @@ def run(options: argparse.Namespace) -> int:
         print(formatted(options.query), end="")
         return DONE
     from ensc.compiler.pipeline import Options
-    from ensc.runner.emit import emit_level, emit_sweep
-    from ensc.runner.script import Form
-    from ensc.runner.start import StartFile, start_form
+    from ensc.runner.emitting.emit import emit_level, emit_sweep
+    from ensc.runner.emitting.script import Form
+    from ensc.runner.joint.start import StartFile, start_form
 
     loaded = [each.problem for each in load(options)]
     compiler_options, cost = Options(options.level, options.formulation), effort(options)
@@ -135,9 +135,9 @@ def _tell(written: Iterable["Written"], stats: str | None, *, several: bool) -> 
 
 def _run_split(options: argparse.Namespace) -> int:
     """Compile to a folder of questions."""
-    from ensc.runner.emit import require_of_use
+    from ensc.runner.emitting.emit import require_of_use
+    from ensc.runner.emitting.script import Form
     from ensc.runner.questions.write import write_folder
-    from ensc.runner.script import Form
 
     if options.output or options.emit:
         print("ensc compile: give -o OUT or --split DIR\nTry `ensc compile --help`.", file=sys.stderr)
@@ -159,9 +159,9 @@ def _run_split(options: argparse.Namespace) -> int:
 def _run_instances(options: argparse.Namespace) -> int:
     """Compile from VNN-LIB or to it."""
     from ensc.compiler.pipeline import Options
-    from ensc.runner.emit import require_of_use
-    from ensc.runner.emit_instance import emit_instances, emit_query, load_property
-    from ensc.runner.script import Form
+    from ensc.runner.emitting.emit import require_of_use
+    from ensc.runner.emitting.emit_instance import emit_instances, emit_query, load_property
+    from ensc.runner.emitting.script import Form
 
     if options.output is None or options.split or options.emit:
         print("ensc compile: give -o OUT for a property\nTry `ensc compile --help`.", file=sys.stderr)

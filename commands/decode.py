@@ -20,9 +20,9 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Read the query and the solution file; print what the solution is worth."""
     from ensc.formats import read_file
-    from ensc.runner.report import result_json
-    from ensc.runner.show import render_result
-    from ensc.runner.solve import conclude
+    from ensc.runner.joint.solve import conclude
+    from ensc.runner.reports.report import result_json
+    from ensc.runner.reports.show import render_result
     from ensc.runner.solvers.claims import read_answer
 
     problem = load_one(options)

@@ -65,7 +65,7 @@ class Display:
             self._bar.update(self._task, total=now.points, completed=now.decided, said=self._text())
 
     def _text(self) -> str:
-        from ensc.runner.progress import describe
+        from ensc.runner.split.progress import describe
 
         now, first = self._now, self._first
         return "" if now is None or first is None else describe(now, first, time.monotonic() - self._start)

@@ -24,9 +24,9 @@ from ensc.compiler.diagnostics import reject
 
 if TYPE_CHECKING:
     from ensc.compiler.types.problem import EnsembleProblem
-    from ensc.runner.portfolio import Answer, Portfolio
-    from ensc.runner.report import Json
-    from ensc.runner.solve import Result
+    from ensc.runner.joint.portfolio import Answer, Portfolio
+    from ensc.runner.reports.report import Json
+    from ensc.runner.verdicts.result import Result
 
     Solver: TypeAlias = Callable[[EnsembleProblem], Result | Portfolio]
 
@@ -95,7 +95,7 @@ def _attack_paths(
     problems: Sequence["EnsembleProblem"], options: argparse.Namespace
 ) -> Sequence[Path | None]:
     """Return where the attack of each point of a sweep is saved."""
-    from ensc.runner.sweep import sweep_paths
+    from ensc.runner.emitting.sweep import sweep_paths
 
     return sweep_paths(options.save_attack, problems) if options.save_attack else [None] * len(problems)
 
@@ -103,8 +103,8 @@ def _attack_paths(
 def _way(options: argparse.Namespace) -> AbstractContextManager["Solver"]:
     """Return how the arguments want a problem to be solved."""
     from ensc.compiler.pipeline import Options
-    from ensc.runner.portfolio import solve_with_all
-    from ensc.runner.solve import Settings, solve_joint
+    from ensc.runner.joint.portfolio import solve_with_all
+    from ensc.runner.joint.solve import Settings, solve_joint
     from ensc.runner.solvers.choose import choose_solvers
 
     solvers = choose_solvers(options.solver)
@@ -136,7 +136,7 @@ def _require_joint(options: argparse.Namespace) -> None:
 
 def _print_answer(answer: "Answer") -> None:
     """Print what one of several solvers says when it says it."""
-    from ensc.runner.portfolio import render_answer
+    from ensc.runner.joint.portfolio import render_answer
 
     print(render_answer(answer), end="", flush=True)
 
@@ -145,9 +145,9 @@ def _tell(
     found: "Result | Portfolio", path: Path | None, objects: list["Json"], options: argparse.Namespace
 ) -> int:
     """Save and print what was found, or keep it as JSON; solvers that disagree leave it undecided."""
-    from ensc.runner.portfolio import Portfolio, disagreement, portfolio_json
-    from ensc.runner.report import result_json
-    from ensc.runner.show import render_result
+    from ensc.runner.joint.portfolio import Portfolio, disagreement, portfolio_json
+    from ensc.runner.reports.report import result_json
+    from ensc.runner.reports.show import render_result
 
     result = found.combined if isinstance(found, Portfolio) else found
     if options.json:

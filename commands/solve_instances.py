@@ -13,11 +13,11 @@ def run_instances(options: argparse.Namespace) -> int:
     from ensc.compiler.pipeline import Options
     from ensc.formats import write_file
     from ensc.formats.vnnlib.witness import write_witness
-    from ensc.runner.benchmark import line_json, line_text, run_benchmark
-    from ensc.runner.emit_instance import load_property
-    from ensc.runner.instance import solve_instances
-    from ensc.runner.instance_report import instance_json, render_instance
-    from ensc.runner.solve import Settings
+    from ensc.runner.emitting.emit_instance import load_property
+    from ensc.runner.joint.solve import Settings
+    from ensc.runner.properties.benchmark import line_json, line_text, run_benchmark
+    from ensc.runner.properties.instance import solve_instances
+    from ensc.runner.properties.instance_report import instance_json, render_instance
     from ensc.runner.solvers.choose import choose_solvers
 
     solvers = choose_solvers(options.solver)

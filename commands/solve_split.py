@@ -12,11 +12,11 @@ from ensc.commands.outcome import report
 
 if TYPE_CHECKING:
     from ensc.compiler.types.problem import EnsembleProblem
-    from ensc.runner.journal import Journal
-    from ensc.runner.portfolio import Portfolio
-    from ensc.runner.solve import Result
+    from ensc.runner.joint.portfolio import Portfolio
     from ensc.runner.solvers.choose import BackEnd
     from ensc.runner.split.answer import Backend
+    from ensc.runner.split.journal import Journal
+    from ensc.runner.verdicts.result import Result
 
 ONLY = ("dask", "journal", "race", "confirm", "memory_limit", "query_time_limit", "baseline")
 """Options without a meaning where one model file is solved."""
@@ -149,7 +149,7 @@ def _journal(options: argparse.Namespace) -> Iterator["Journal | None"]:
     if options.journal is None:
         yield None
         return
-    from ensc.runner.journal import Journal
+    from ensc.runner.split.journal import Journal
 
     with Journal(options.journal) as journal:
         if journal.warnings:
@@ -159,8 +159,8 @@ def _journal(options: argparse.Namespace) -> Iterator["Journal | None"]:
 
 def was_interrupted(found: "Result | Portfolio") -> bool:
     """Return whether Ctrl-C or SIGTERM ended a run."""
-    from ensc.runner.solve import Result
     from ensc.runner.split.loop import INTERRUPTED
+    from ensc.runner.verdicts.result import Result
 
     return isinstance(found, Result) and INTERRUPTED in found.verdict.reasons
 

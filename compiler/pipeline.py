@@ -31,6 +31,7 @@ from typing import TypeVar
 import numpy as np
 
 from ensc.compiler.diagnostics import reject
+from ensc.compiler.passes.bounds.input_sets import input_sets
 from ensc.compiler.passes.draft import (
     Draft,
     capped,
@@ -43,11 +44,10 @@ from ensc.compiler.passes.draft import (
     relaxed,
     tightened,
 )
-from ensc.compiler.passes.dual_bounds import LpSolver
-from ensc.compiler.passes.input_sets import input_sets
-from ensc.compiler.passes.linearize import Formulation, linearize
+from ensc.compiler.passes.linear.linearize import Formulation, linearize
 from ensc.compiler.passes.notes import describe
-from ensc.compiler.passes.scope import Scope
+from ensc.compiler.passes.scopes.scope import Scope
+from ensc.compiler.passes.tightening.dual_bounds import LpSolver
 from ensc.compiler.types.bounds import InputSets
 from ensc.compiler.types.facts import Facts
 from ensc.compiler.types.model import Model

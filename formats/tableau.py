@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ensc.compiler.diagnostics import Diagnostic, Rejected
-from ensc.compiler.passes.linearize import LARGEST
-from ensc.compiler.passes.tiny import SMALLEST
+from ensc.compiler.passes.linear.linearize import LARGEST
+from ensc.compiler.passes.linear.tiny import SMALLEST
 from ensc.compiler.types.model import Flags, Floats, Indices, Model, Objective, OrderedSets, Rows, Size
 from ensc.formats.columnar import Places
 from ensc.formats.names import check_names, fresh

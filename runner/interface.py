@@ -18,18 +18,19 @@ import numpy.typing as npt
 
 from ensc.compiler.frontend.onnx import read_network
 from ensc.compiler.frontend.query.resolve import Overrides, load_problem
-from ensc.compiler.passes.evaluate import evaluate, evaluate_exact
+from ensc.compiler.passes.networks.evaluate import evaluate, evaluate_exact
 from ensc.compiler.pipeline import Compiled, Options
 from ensc.compiler.types.network import Floats, Network
 from ensc.compiler.types.problem import EnsembleProblem
 from ensc.formats import read_file
-from ensc.runner.build import SPLIT_SECONDS, Effort, build
-from ensc.runner.emit import write_model
-from ensc.runner.solve import Result, Settings, conclude, solve_joint
+from ensc.runner.emitting.emit import write_model
+from ensc.runner.joint.build import SPLIT_SECONDS, Effort, build
+from ensc.runner.joint.solve import Settings, conclude, solve_joint
+from ensc.runner.joint.tighten import TIGHTEN_SECONDS
 from ensc.runner.solvers.claims import read_answer
 from ensc.runner.split.loop import SplitSettings
 from ensc.runner.split.solve import solve_split
-from ensc.runner.tighten import TIGHTEN_SECONDS
+from ensc.runner.verdicts.result import Result
 
 
 class LoadedNetwork(Network):

@@ -17,7 +17,7 @@ from ensc.compiler.frontend.query.resolve import Overrides, load_problem
 from ensc.compiler.pipeline import Options
 from ensc.compiler.types.problem import Check, EnsembleProblem
 from ensc.compiler.types.solution import Word
-from ensc.runner.solve import Settings, solve_joint
+from ensc.runner.joint.solve import Settings, solve_joint
 from ensc.runner.solvers.choose import choose_solvers
 from ensc.runner.split.answer import at_points
 

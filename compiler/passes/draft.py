@@ -9,17 +9,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ensc.compiler.passes.demanded import demanded_scopes, nothing_of
-from ensc.compiler.passes.dual_bounds import LpSolver
-from ensc.compiler.passes.duplicates import Duplicates, duplicates
-from ensc.compiler.passes.fooled import Fooled, fooled_scopes, settled
-from ensc.compiler.passes.interval import interval_bounds
-from ensc.compiler.passes.joint import lower_joint
-from ensc.compiler.passes.known_points import known_scopes
-from ensc.compiler.passes.narrow import narrowed
-from ensc.compiler.passes.relaxed_bounds import relaxed_bounds
-from ensc.compiler.passes.scope import Scope, pruned_scope, whole_scope
-from ensc.compiler.passes.tighten import Gain, choices, tightened_scope
+from ensc.compiler.passes.bounds.interval import interval_bounds
+from ensc.compiler.passes.bounds.relaxed_bounds import relaxed_bounds
+from ensc.compiler.passes.lowering.joint import lower_joint
+from ensc.compiler.passes.lowering.known_points import known_scopes
+from ensc.compiler.passes.scopes.demanded import demanded_scopes, nothing_of
+from ensc.compiler.passes.scopes.duplicates import Duplicates, duplicates
+from ensc.compiler.passes.scopes.fooled import Fooled, fooled_scopes, settled
+from ensc.compiler.passes.scopes.narrow import narrowed
+from ensc.compiler.passes.scopes.scope import Scope, pruned_scope, whole_scope
+from ensc.compiler.passes.tightening.dual_bounds import LpSolver
+from ensc.compiler.passes.tightening.tighten import Gain, choices, tightened_scope
 from ensc.compiler.quoting import counted
 from ensc.compiler.types.bounds import InputSets
 from ensc.compiler.types.facts import Facts

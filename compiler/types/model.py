@@ -6,7 +6,8 @@ numpy arrays over all constraints of a kind, never one Python object a constrain
 repeats the same weights for every attack and point.
 
 Every number is a float64 that is meant exactly; lowerings scale a row by its denominators rather than
-round. A *linear* model (after `passes/linearize.py`) has no rectifiers, maxima, products or clauses left.
+round. A *linear* model (after `passes/linear/linearize.py`) has no rectifiers, maxima, products or clauses
+left.
 """
 
 from dataclasses import dataclass, field

@@ -3,7 +3,7 @@
 Value 0 of a network is its input, value i > 0 the result of `layers[i - 1]`. Every value is a flat
 vector in ONNX (row-major) order, without the batch dimension; reshaping therefore costs nothing and is
 no layer. The weights are float64 arrays that hold the file's numbers exactly (a float32 is a float64),
-so that the network *is* one function over the reals; `passes/evaluate.py` defines it.
+so that the network *is* one function over the reals; `passes/networks/evaluate.py` defines it.
 
 The union `Layer` is closed: whoever adds a member is shown every place to extend by `assert_never`.
 """

@@ -15,7 +15,7 @@ import onnx
 
 from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.frontend.onnx.read import read_network
-from ensc.compiler.passes.instances import misclassification_instance
+from ensc.compiler.passes.instances.instances import misclassification_instance
 from ensc.compiler.passes.notes import describe_problem
 from ensc.compiler.types.instance import All, Atom, Instance, Reader
 from ensc.compiler.types.problem import EnsembleProblem, Norm

@@ -27,7 +27,7 @@ from ensc.compiler.diagnostics import Rejected, reject
 from ensc.compiler.files import sha256_of
 from ensc.compiler.frontend.onnx.load import NETWORK_FILE, weights_of
 from ensc.compiler.frontend.onnx.read import read_network
-from ensc.compiler.passes.evaluate import evaluate
+from ensc.compiler.passes.networks.evaluate import evaluate
 from ensc.compiler.quoting import shown
 from ensc.compiler.types.network import Floats, Trees
 from ensc.compiler.types.problem import EnsembleProblem, Member, Norm, Targeted, Untargeted

@@ -15,7 +15,7 @@ from typing import Literal, assert_never
 import numpy as np
 
 from ensc.compiler.diagnostics import reject
-from ensc.compiler.passes.instance_bounds import box
+from ensc.compiler.passes.instances.instance_bounds import box
 from ensc.compiler.types.instance import All, Atom, Condition, Instance, Some
 from ensc.compiler.types.problem import Norm
 from ensc.formats.vnnlib.decimals import exact_decimal, outward_decimal

@@ -11,9 +11,9 @@ from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.types.problem import EnsembleProblem, ExpectedNumber
 from ensc.compiler.types.solution import Verdict, Word
 from ensc.runner.archive.inputs import expectation_text
-from ensc.runner.expectation import compare_expectation
-from ensc.runner.report import exact_text, is_certified, quantity
-from ensc.runner.script import expected_answer
+from ensc.runner.emitting.script import expected_answer
+from ensc.runner.reports.report import exact_text, is_certified, quantity
+from ensc.runner.verdicts.expectation import compare_expectation
 
 Source: TypeAlias = Literal["nothing", "the query", "a solver", "exact replay"]
 SOURCES: tuple[Source, ...] = ("nothing", "the query", "a solver", "exact replay")

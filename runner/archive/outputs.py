@@ -12,7 +12,7 @@ from ensc.formats import write_file, write_lp, write_mps
 from ensc.formats.names import safe_name
 from ensc.formats.vnnlib.folder import write_instances
 from ensc.runner.archive.expected import Established
-from ensc.runner.script import Form, status_of, write_script
+from ensc.runner.emitting.script import Form, status_of, write_script
 
 MILP, SMT, Z3, VNN = "milp", "smtlib/non-incremental/QF_LRA", "smtlib/z3-opt", "vnncomp"
 

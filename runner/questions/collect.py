@@ -16,11 +16,10 @@ from ensc.compiler.pipeline import bounded_sets
 from ensc.compiler.quoting import counted, listed, shown
 from ensc.compiler.types.problem import EnsembleProblem
 from ensc.compiler.types.solution import Solution, Status
-from ensc.runner.certify import is_admissible
+from ensc.runner.exact.certify import is_admissible
+from ensc.runner.exact.replay import replay
 from ensc.runner.questions.answers import Answered, Broken, Claim, read_answers, strays
 from ensc.runner.questions.manifest import MANIFEST, Manifest, read_manifest
-from ensc.runner.replay import replay
-from ensc.runner.solve import Result
 from ensc.runner.split.answer import Answer, Question, at_points, at_rest, fooled_mask, is_attackable
 from ensc.runner.split.ask import replayed
 from ensc.runner.split.board import Board, Standing, leaning, learned, standing
@@ -33,6 +32,7 @@ from ensc.runner.split.patterns import (
     with_refutation,
     with_witness,
 )
+from ensc.runner.verdicts.result import Result
 
 MOST_NAMED = 5
 """Files that one sentence names."""

@@ -19,7 +19,7 @@ from ensc.compiler.types.problem import EnsembleProblem
 from ensc.compiler.types.solution import Proof
 from ensc.formats.files import read_file
 from ensc.runner.questions.choose import is_complete
-from ensc.runner.report import exact_text
+from ensc.runner.reports.report import exact_text
 from ensc.runner.split.patterns import Refutation, Witness, mask_of, members_of
 
 SCHEMA = "ensc-questions-1"

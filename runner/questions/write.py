@@ -13,7 +13,7 @@ from typing import assert_never
 
 from ensc.compiler.diagnostics import reject
 from ensc.compiler.frontend.query.resolve import load_problem
-from ensc.compiler.passes.linearize import linearize
+from ensc.compiler.passes.linear.linearize import linearize
 from ensc.compiler.passes.notes import describe_problem
 from ensc.compiler.pipeline import bounded_sets
 from ensc.compiler.types.model import Model

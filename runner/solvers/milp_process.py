@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ensc.compiler.diagnostics import reject
-from ensc.compiler.passes.linearize import Formulation
+from ensc.compiler.passes.linear.linearize import Formulation
 from ensc.compiler.quoting import alternatives, counted, shown
 from ensc.compiler.types.model import Size
 from ensc.compiler.types.solution import Proof, Solution, Status

@@ -12,20 +12,20 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias
 
-from ensc.compiler.passes.asserted_scopes import asserted_scopes, pays
-from ensc.compiler.passes.input_sets import input_sets
-from ensc.compiler.passes.linearize import linearize
-from ensc.compiler.passes.misclassification import lower_misclassification
-from ensc.compiler.passes.relaxed_bounds import relaxed_bounds
-from ensc.compiler.passes.scope import Scope, pruned_scope, scope_at
+from ensc.compiler.passes.bounds.input_sets import input_sets
+from ensc.compiler.passes.bounds.relaxed_bounds import relaxed_bounds
+from ensc.compiler.passes.linear.linearize import linearize
+from ensc.compiler.passes.lowering.misclassification import lower_misclassification
+from ensc.compiler.passes.scopes.asserted_scopes import asserted_scopes, pays
+from ensc.compiler.passes.scopes.scope import Scope, pruned_scope, scope_at
 from ensc.compiler.types.bounds import InputSets
 from ensc.compiler.types.model import Model
 from ensc.compiler.types.problem import EnsembleProblem, Norm, PointSet
 from ensc.compiler.types.solution import Proof, Solution
 from ensc.formats import size_as_written, write_file, write_mps
-from ensc.runner.admit import Exact, room_of
-from ensc.runner.certify import fooled_members
-from ensc.runner.repair import repair
+from ensc.runner.exact.admit import Exact, room_of
+from ensc.runner.exact.certify import fooled_members
+from ensc.runner.exact.repair import repair
 from ensc.runner.solvers.cbc import CBC
 from ensc.runner.solvers.milp_process import Milp, solve_file
 from ensc.runner.split.attack_search import Find, search

@@ -13,7 +13,7 @@ from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.types.model import Model
 from ensc.compiler.types.problem import EnsembleProblem
 from ensc.compiler.types.solution import Proof, Solution, Status
-from ensc.runner.repair import repair
+from ensc.runner.exact.repair import repair
 from ensc.runner.split.answer import (
     BOUNDS,
     Answer,

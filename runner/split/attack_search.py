@@ -11,12 +11,12 @@ from typing import assert_never
 
 import numpy as np
 
-from ensc.compiler.passes.evaluate import evaluate
-from ensc.compiler.passes.gradient import gradient
+from ensc.compiler.passes.networks.evaluate import evaluate
+from ensc.compiler.passes.networks.gradient import gradient
 from ensc.compiler.types.network import Floats, Integers
 from ensc.compiler.types.problem import EnsembleProblem, Norm
-from ensc.runner.margin import margins
-from ensc.runner.projection import perturbation_box, project
+from ensc.runner.exact.margin import margins
+from ensc.runner.exact.projection import perturbation_box, project
 from ensc.runner.split.patterns import members_of
 
 STURDY = 1e-4

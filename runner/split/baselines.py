@@ -11,13 +11,13 @@ from typing import Literal, TypeAlias
 
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal, MaximizeValue
 from ensc.compiler.types.solution import Attack, Certificate, Solution, Status, Verdict, Word
-from ensc.runner.admit import Exact, room_of
-from ensc.runner.certify import certify
-from ensc.runner.replay import replay
-from ensc.runner.solve import Result
+from ensc.runner.exact.admit import Exact, room_of
+from ensc.runner.exact.certify import certify
+from ensc.runner.exact.replay import replay
 from ensc.runner.split.answer import at_points
 from ensc.runner.split.board import Board
 from ensc.runner.split.loop import SplitSettings, play
+from ensc.runner.verdicts.result import Result
 
 Baseline: TypeAlias = Literal["ua", "bda"]
 

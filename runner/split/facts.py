@@ -10,8 +10,8 @@ from fractions import Fraction
 
 from ensc.compiler.types.facts import Facts, Pattern, PointFacts
 from ensc.compiler.types.problem import Check, EnsembleProblem, MinimizeRadius, ProfileValue
-from ensc.runner.certify import fooled_members
-from ensc.runner.repair import repair
+from ensc.runner.exact.certify import fooled_members
+from ensc.runner.exact.repair import repair
 from ensc.runner.split.board import Board, Standing
 from ensc.runner.split.loop import INTERRUPTED, Outcome, SplitSettings, play
 from ensc.runner.split.patterns import Knowledge, Witness, members_of

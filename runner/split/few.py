@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from ensc.runner.game import best_total, solve_game
+from ensc.runner.exact.game import best_total, solve_game
 from ensc.runner.split.master import Column, Groups, Mix, column_of, solve_total, solve_value
 
 MOST_CHOICES = 3000

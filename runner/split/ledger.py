@@ -5,9 +5,9 @@ from fractions import Fraction
 
 from ensc.compiler.quoting import counted
 from ensc.compiler.types.problem import EnsembleProblem
-from ensc.runner.journal import Journal
 from ensc.runner.split.answer import Answer, Question
 from ensc.runner.split.board import Board, learned
+from ensc.runner.split.journal import Journal
 from ensc.runner.split.patterns import Knowledge
 from ensc.runner.split.recall import Denied, Entry, point_keys, recalled, to_record
 

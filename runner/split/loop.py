@@ -12,13 +12,13 @@ from itertools import islice
 
 import numpy as np
 
-from ensc.compiler.passes.duplicates import first_of_kind
+from ensc.compiler.passes.scopes.duplicates import first_of_kind
 from ensc.compiler.pipeline import bounded_sets
 from ensc.compiler.types.problem import EnsembleProblem
-from ensc.runner.journal import Journal
 from ensc.runner.split.answer import Answer, Backend, Question, is_attackable, solve_by_cbc, survey
 from ensc.runner.split.ask import ask
 from ensc.runner.split.board import Board, Standing, leaning, learned, loosened, standing
+from ensc.runner.split.journal import Journal
 from ensc.runner.split.ledger import Ledger, patience_of, resumed
 from ensc.runner.split.patterns import Knowledge, unknown
 from ensc.runner.split.tasks import abandon, run_task, workers

@@ -15,8 +15,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ensc.runner.game import solve_game
-from ensc.runner.simplex import maximize
+from ensc.runner.exact.game import solve_game
+from ensc.runner.exact.simplex import maximize
 from ensc.runner.split.patterns import members_of
 
 Antichain: TypeAlias = tuple[int, ...]

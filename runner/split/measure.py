@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from ensc.compiler.types.problem import EnsembleProblem, Norm
 from ensc.compiler.types.solution import Proof, Solution, Status
-from ensc.runner.certify import exact_norm
+from ensc.runner.exact.certify import exact_norm
 from ensc.runner.split.answer import BOUNDS, Backend, at_points, instance, survey
 from ensc.runner.split.ask import replayed
 from ensc.runner.split.patterns import Knowledge, Refutation, Witness

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ensc.compiler.types.solution import Proof
-from ensc.runner.admit import Exact
+from ensc.runner.exact.admit import Exact
 
 
 @dataclass(frozen=True, slots=True)

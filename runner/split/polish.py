@@ -13,8 +13,8 @@ from typing import assert_never
 
 import numpy as np
 
-from ensc.compiler.passes.assemble import Assembler
-from ensc.compiler.passes.evaluate import candidates, evaluate, evaluate_all
+from ensc.compiler.passes.lowering.assemble import Assembler
+from ensc.compiler.passes.networks.evaluate import candidates, evaluate, evaluate_all
 from ensc.compiler.types.model import Indices, Labels, Model, Objective
 from ensc.compiler.types.network import (
     Affine,
@@ -31,11 +31,11 @@ from ensc.compiler.types.network import (
 )
 from ensc.compiler.types.problem import EnsembleProblem, Norm, Targeted, Untargeted
 from ensc.compiler.types.solution import Solution, Status
-from ensc.runner.admit import Exact
-from ensc.runner.certify import fooled_members
-from ensc.runner.margin import margins
-from ensc.runner.projection import perturbation_box
-from ensc.runner.repair import repair
+from ensc.runner.exact.admit import Exact
+from ensc.runner.exact.certify import fooled_members
+from ensc.runner.exact.margin import margins
+from ensc.runner.exact.projection import perturbation_box
+from ensc.runner.exact.repair import repair
 
 REACH = 0.05
 """How far each coordinate may move, relative to the largest perturbation."""

@@ -16,7 +16,7 @@ from fractions import Fraction
 from itertools import islice
 
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeValue, Norm
-from ensc.runner.certify import exact_norm
+from ensc.runner.exact.certify import exact_norm
 from ensc.runner.split.board import Board, Standing, half, leaning, standing
 from ensc.runner.split.ledger import Ledger
 from ensc.runner.split.loop import CHUNK, PATIENCE, SplitSettings

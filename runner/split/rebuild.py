@@ -1,7 +1,7 @@
 """From a mixture of joint patterns to a randomized attack: a witness for each point and pattern."""
 
 from ensc.compiler.types.solution import Attack
-from ensc.runner.admit import Exact
+from ensc.runner.exact.admit import Exact
 from ensc.runner.split.board import Board, Half
 from ensc.runner.split.master import Antichain, Column
 from ensc.runner.split.patterns import Knowledge

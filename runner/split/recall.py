@@ -18,9 +18,9 @@ import numpy as np
 
 from ensc.compiler.types.problem import EnsembleProblem
 from ensc.compiler.types.solution import Proof
-from ensc.runner.certify import fooled_members, is_admissible
-from ensc.runner.journal import Record
+from ensc.runner.exact.certify import fooled_members, is_admissible
 from ensc.runner.split.answer import BOUNDS
+from ensc.runner.split.journal import Record
 from ensc.runner.split.patterns import Refutation, Witness, mask_of
 
 SEMANTICS = 1

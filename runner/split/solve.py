@@ -1,10 +1,10 @@
 """Answering any query by splitting it over its points."""
 
 from ensc.compiler.types.problem import EnsembleProblem, MinimizeRadius, ProfileValue
-from ensc.runner.solve import Result
 from ensc.runner.split.conclude import solve_fixed
 from ensc.runner.split.loop import SplitSettings
 from ensc.runner.split.vary import solve_radii
+from ensc.runner.verdicts.result import Result
 
 
 def solve_split(problem: EnsembleProblem, settings: SplitSettings | None = None) -> Result:

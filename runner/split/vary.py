@@ -8,9 +8,8 @@ from fractions import Fraction
 from ensc.compiler.pipeline import bounded_sets
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeValue, MinimizeRadius, ProfileValue
 from ensc.compiler.types.solution import Game, Proof, Solution, Status, Step, Verdict, Word
-from ensc.runner.certify import certify
-from ensc.runner.replay import replay
-from ensc.runner.solve import Result
+from ensc.runner.exact.certify import certify
+from ensc.runner.exact.replay import replay
 from ensc.runner.split.answer import is_attackable
 from ensc.runner.split.board import Board, Half, half
 from ensc.runner.split.conclude import patterns_of
@@ -18,6 +17,7 @@ from ensc.runner.split.loop import INTERRUPTED, SplitSettings
 from ensc.runner.split.proofs import proofs_of
 from ensc.runner.split.radii import Radii
 from ensc.runner.split.rebuild import rebuilt
+from ensc.runner.verdicts.result import Result
 
 
 def solve_radii(problem: EnsembleProblem, settings: SplitSettings | None = None) -> Result:

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from tiny import dense, fooled, line_patterns, make_problem, random_network
 from z3_oracle import _piecewise, _rows, _variables
 
-from ensc.compiler.passes.asserted_scopes import asserted_scopes
-from ensc.compiler.passes.concretize import least
-from ensc.compiler.passes.evaluate import evaluate_all_exact
-from ensc.compiler.passes.input_sets import input_sets
-from ensc.compiler.passes.misclassification import lower_misclassification
-from ensc.compiler.passes.multipliers import multipliers
-from ensc.compiler.passes.relaxed_bounds import relaxed_bounds
-from ensc.compiler.passes.scope import Scope, pruned_scope, scope_at
+from ensc.compiler.passes.bounds.concretize import least
+from ensc.compiler.passes.bounds.input_sets import input_sets
+from ensc.compiler.passes.bounds.multipliers import multipliers
+from ensc.compiler.passes.bounds.relaxed_bounds import relaxed_bounds
+from ensc.compiler.passes.lowering.misclassification import lower_misclassification
+from ensc.compiler.passes.networks.evaluate import evaluate_all_exact
+from ensc.compiler.passes.scopes.asserted_scopes import asserted_scopes
+from ensc.compiler.passes.scopes.scope import Scope, pruned_scope, scope_at
 from ensc.compiler.types.bounds import HalfSpaces, InputSets
 from ensc.compiler.types.network import Floats, Network
 from ensc.compiler.types.problem import EnsembleProblem, Loss, Norm, Targeted, Untargeted

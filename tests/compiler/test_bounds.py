@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import make_problem, random_network
 
-from ensc.compiler.passes.evaluate import evaluate_all_exact
-from ensc.compiler.passes.input_sets import input_sets
-from ensc.compiler.passes.interval import interval_bounds
-from ensc.compiler.passes.relaxed_bounds import margin_bounds, relaxed_bounds
+from ensc.compiler.passes.bounds.input_sets import input_sets
+from ensc.compiler.passes.bounds.interval import interval_bounds
+from ensc.compiler.passes.bounds.relaxed_bounds import margin_bounds, relaxed_bounds
+from ensc.compiler.passes.networks.evaluate import evaluate_all_exact
 from ensc.compiler.types.bounds import Bounds, InputSets
 from ensc.compiler.types.network import Affine, Convolution, Gather, Network, Relu, Scale, Sum
 from ensc.compiler.types.problem import Norm

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import make_problem
 
-from ensc.compiler.passes.cones import cone, sets_within
-from ensc.compiler.passes.input_sets import input_sets
-from ensc.compiler.passes.interval import interval_bounds
-from ensc.compiler.passes.relaxation import Forms, steps_of
-from ensc.compiler.passes.slopes import least_forms
+from ensc.compiler.passes.bounds.cones import cone, sets_within
+from ensc.compiler.passes.bounds.input_sets import input_sets
+from ensc.compiler.passes.bounds.interval import interval_bounds
+from ensc.compiler.passes.bounds.relaxation import Forms, steps_of
+from ensc.compiler.passes.bounds.slopes import least_forms
 from ensc.compiler.types.network import (
     Convolution,
     Floats,

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from tiny import dense, make_problem
 
-from ensc.compiler.passes.input_sets import input_sets
-from ensc.compiler.passes.lines import maximum_lines
-from ensc.compiler.passes.relaxed_bounds import margin_bounds, relaxed_bounds
+from ensc.compiler.passes.bounds.input_sets import input_sets
+from ensc.compiler.passes.bounds.lines import maximum_lines
+from ensc.compiler.passes.bounds.relaxed_bounds import margin_bounds, relaxed_bounds
 from ensc.compiler.types.bounds import Interval
 from ensc.compiler.types.network import Affine, Floats, Layer, MaxPool, Network, Relu, Scale, Sum
 from ensc.compiler.types.problem import Norm

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from tiny import line_patterns, line_problems, make_problem, random_network
 from z3_oracle import solve_model
 
-from ensc.compiler.passes import asserted_scopes
+from ensc.compiler.passes.scopes import asserted_scopes
 from ensc.compiler.pipeline import Options, compile_problem
 from ensc.compiler.types.problem import Check, EnsembleProblem
 

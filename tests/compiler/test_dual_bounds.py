@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ensc.compiler.passes.assemble import Assembler
-from ensc.compiler.passes.dual_bounds import least_by_multipliers
+from ensc.compiler.passes.lowering.assemble import Assembler
+from ensc.compiler.passes.tightening.dual_bounds import least_by_multipliers
 from ensc.compiler.types.model import Floats, Labels, Model, Objective, feasibility
 
 LIES = (np.nan, np.inf, -np.inf, 1e308, -1e308, 1e-308, 0.0)

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from tiny import best_value, line_patterns, line_problems, make_problem, random_network
 from z3_oracle import solve_model
 
-from ensc.compiler.passes.duplicates import duplicates, network_digest
+from ensc.compiler.passes.scopes.duplicates import duplicates, network_digest
 from ensc.compiler.pipeline import Options, compile_problem
 from ensc.compiler.types.network import Affine, Network
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal, MaximizeValue, PointSet
-from ensc.runner.completion import violation
-from ensc.runner.start import start_of
+from ensc.runner.joint.completion import violation
+from ensc.runner.joint.start import start_of
 
 
 def doubled(problem: EnsembleProblem, *, members: bool, points: bool, count: int) -> EnsembleProblem:

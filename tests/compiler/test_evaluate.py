@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ensc.compiler.passes.evaluate import (
+from ensc.compiler.passes.networks.evaluate import (
     evaluate,
     evaluate_all,
     evaluate_all_exact,

@@ -10,8 +10,8 @@ from tiny import best_value, dense, line_patterns, line_problems, make_problem
 from z3_oracle import solve_model
 
 from ensc.compiler.passes.draft import Draft, capped, lowered, merged, relaxed
-from ensc.compiler.passes.fooled import fooled_scopes
-from ensc.compiler.passes.linearize import Formulation, linearize
+from ensc.compiler.passes.linear.linearize import Formulation, linearize
+from ensc.compiler.passes.scopes.fooled import fooled_scopes
 from ensc.compiler.pipeline import bounded_sets
 from ensc.compiler.types.model import Model, size_of
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeValue

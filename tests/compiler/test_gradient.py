@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ensc.compiler.passes.evaluate import evaluate
-from ensc.compiler.passes.gradient import gradient
+from ensc.compiler.passes.networks.evaluate import evaluate
+from ensc.compiler.passes.networks.gradient import gradient
 from ensc.compiler.types.network import (
     Affine,
     Convolution,

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ensc.compiler.passes.caps import caps_of
-from ensc.compiler.passes.evaluate import evaluate_all_exact
-from ensc.compiler.passes.interval import interval_bounds
-from ensc.compiler.passes.relaxation import Forms, rewritten, steps_of
-from ensc.compiler.passes.relaxed_bounds import relaxed_bounds
-from ensc.compiler.passes.slopes import least_forms
+from ensc.compiler.passes.bounds.caps import caps_of
+from ensc.compiler.passes.bounds.interval import interval_bounds
+from ensc.compiler.passes.bounds.relaxation import Forms, rewritten, steps_of
+from ensc.compiler.passes.bounds.relaxed_bounds import relaxed_bounds
+from ensc.compiler.passes.bounds.slopes import least_forms
+from ensc.compiler.passes.networks.evaluate import evaluate_all_exact
 from ensc.compiler.types.bounds import InputSets, Interval
 from ensc.compiler.types.network import Affine, Layer, Network, Relu, Scale, Sum
 from ensc.compiler.types.problem import Norm

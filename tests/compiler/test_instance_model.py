@@ -10,11 +10,11 @@ from tiny import dense, line_patterns, line_problems, make_problem
 from z3_oracle import solve_model
 
 from ensc.compiler.frontend.onnx import read_network
-from ensc.compiler.passes.evaluate import evaluate_exact
-from ensc.compiler.passes.instance_bounds import FALSE, analyse
-from ensc.compiler.passes.instance_model import lower_instance
-from ensc.compiler.passes.instances import misclassification_instance
-from ensc.compiler.passes.linearize import linearize
+from ensc.compiler.passes.instances.instance_bounds import FALSE, analyse
+from ensc.compiler.passes.instances.instance_model import lower_instance
+from ensc.compiler.passes.instances.instances import misclassification_instance
+from ensc.compiler.passes.linear.linearize import linearize
+from ensc.compiler.passes.networks.evaluate import evaluate_exact
 from ensc.compiler.types.instance import All, Atom, Ball, Condition, Instance, Reader, Some, holds
 from ensc.compiler.types.problem import EnsembleProblem, Norm
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tiny import best_value, dense, line_patterns, line_problems, make_problem
 from z3_oracle import solve_model
 
-from ensc.compiler.passes.linearize import Formulation, linearize
+from ensc.compiler.passes.linear.linearize import Formulation, linearize
 from ensc.compiler.passes.show import model_text
 from ensc.compiler.pipeline import Options, compile_problem
 from ensc.compiler.types.problem import (

@@ -13,14 +13,14 @@ from tiny import best_value, dense, line_patterns, line_problems, make_problem
 from z3_oracle import solve_model
 
 from ensc.compiler.diagnostics import Rejected
-from ensc.compiler.passes.dual_bounds import Subproblem
 from ensc.compiler.passes.show import model_text
+from ensc.compiler.passes.tightening.dual_bounds import Subproblem
 from ensc.compiler.pipeline import PASSES, Aids, Compiled, Options, compile_problem
 from ensc.compiler.types.facts import Facts, Pattern, PointFacts
 from ensc.compiler.types.model import Floats, Model, size_of
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal, MaximizeValue
 from ensc.compiler.types.solution import Proof
-from ensc.runner.tighten import find_lp_solver
+from ensc.runner.joint.tighten import find_lp_solver
 
 SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ensc.compiler.diagnostics import Rejected
-from ensc.compiler.passes.assemble import Assembler
-from ensc.compiler.passes.linearize import linearize
+from ensc.compiler.passes.linear.linearize import linearize
+from ensc.compiler.passes.lowering.assemble import Assembler
 from ensc.compiler.passes.show import model_text
 from ensc.compiler.types.model import (
     Clauses,

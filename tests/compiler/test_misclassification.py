@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from tiny import dense, line_patterns, line_problems, make_problem, smallest_radius
 from z3_oracle import solve_model
 
-from ensc.compiler.passes.input_sets import input_sets
-from ensc.compiler.passes.linearize import linearize
-from ensc.compiler.passes.misclassification import lower_misclassification
-from ensc.compiler.passes.relaxed_bounds import relaxed_bounds
-from ensc.compiler.passes.scope import pruned_scope, scope_at
+from ensc.compiler.passes.bounds.input_sets import input_sets
+from ensc.compiler.passes.bounds.relaxed_bounds import relaxed_bounds
+from ensc.compiler.passes.linear.linearize import linearize
+from ensc.compiler.passes.lowering.misclassification import lower_misclassification
+from ensc.compiler.passes.scopes.scope import pruned_scope, scope_at
 from ensc.compiler.passes.show import model_text
 from ensc.compiler.types.model import Model
 from ensc.compiler.types.problem import EnsembleProblem, Norm

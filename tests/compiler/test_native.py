@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ensc.compiler.passes.assemble import Assembler
-from ensc.compiler.passes.linearize import Formulation, linearize
+from ensc.compiler.passes.linear.linearize import Formulation, linearize
+from ensc.compiler.passes.lowering.assemble import Assembler
 from ensc.compiler.passes.show import model_text
 from ensc.compiler.types.model import Labels, Maxima, Model, Rectifiers, feasibility
 

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from tiny import make_problem
 from z3_oracle import _piecewise, _rows, _variables, solve_model
 
-from ensc.compiler.passes.assemble import Assembler
-from ensc.compiler.passes.evaluate import evaluate_all_exact
-from ensc.compiler.passes.input_sets import input_sets
-from ensc.compiler.passes.interval import interval_bounds
-from ensc.compiler.passes.linearize import linearize
-from ensc.compiler.passes.network_rows import ZERO, Copies, add_network
-from ensc.compiler.passes.plan import Plan, full_plan, pruned_plan
-from ensc.compiler.passes.relaxed_bounds import relaxed_bounds
+from ensc.compiler.passes.bounds.input_sets import input_sets
+from ensc.compiler.passes.bounds.interval import interval_bounds
+from ensc.compiler.passes.bounds.relaxed_bounds import relaxed_bounds
+from ensc.compiler.passes.linear.linearize import linearize
+from ensc.compiler.passes.lowering.assemble import Assembler
+from ensc.compiler.passes.lowering.network_rows import ZERO, Copies, add_network
+from ensc.compiler.passes.networks.evaluate import evaluate_all_exact
+from ensc.compiler.passes.scopes.plan import Plan, full_plan, pruned_plan
 from ensc.compiler.types.bounds import Bounds, Interval
 from ensc.compiler.types.model import Labels, Model, Objective, feasibility
 from ensc.compiler.types.network import (

@@ -14,7 +14,7 @@ from onnx_models import Array, quarters, saved
 from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.frontend.onnx import read_network
 from ensc.compiler.frontend.onnx.summary import summarize
-from ensc.compiler.passes.evaluate import evaluate
+from ensc.compiler.passes.networks.evaluate import evaluate
 
 POINTS = quarters(np.random.default_rng(0), 40, 4)
 ROWS = [1.0, -2.0, 3.0, 0.5, 1.0, -1.0, 2.0, 0.25, -3.0, 1.0, 1.0, 2.0]

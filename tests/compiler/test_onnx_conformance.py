@@ -29,7 +29,7 @@ from ensc.compiler.frontend.onnx.origin import Origin
 from ensc.compiler.frontend.onnx.scope import Scope
 from ensc.compiler.frontend.onnx.tensor import Computed, Constant
 from ensc.compiler.frontend.onnx.translate import apply
-from ensc.compiler.passes.evaluate import evaluate
+from ensc.compiler.passes.networks.evaluate import evaluate
 from ensc.compiler.types.network import Network
 
 ORIGIN = Origin("`case.onnx`")

@@ -9,7 +9,7 @@ from onnx_models import Array, by_reference, parsed, quarters, saved
 from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.frontend.onnx import read_network, warnings
 from ensc.compiler.frontend.onnx.summary import summarize
-from ensc.compiler.passes.evaluate import evaluate
+from ensc.compiler.passes.networks.evaluate import evaluate
 from ensc.compiler.types.network import Network
 
 POINTS = quarters(np.random.default_rng(0), 40, 4)

@@ -14,7 +14,7 @@ from onnx_models import assembled, parsed, quarters, saved
 
 from ensc.compiler.frontend.onnx import read_network
 from ensc.compiler.frontend.onnx.tensor import exact_product, exact_sum
-from ensc.compiler.passes.evaluate import evaluate, evaluate_exact
+from ensc.compiler.passes.networks.evaluate import evaluate, evaluate_exact
 from ensc.compiler.types.network import Affine, Convolution, Network, Relu, Scale
 
 F = Fraction

@@ -12,7 +12,7 @@ from onnx_models import parsed
 
 from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.frontend.onnx import read_network, render_summary, summarize
-from ensc.compiler.passes.evaluate import evaluate
+from ensc.compiler.passes.networks.evaluate import evaluate
 
 MODEL = parsed("""
     g (float[N,2,4,4] x) => (float[N,3] y)

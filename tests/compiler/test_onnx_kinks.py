@@ -9,7 +9,7 @@ from onnx_models import by_reference, parsed, quarters, saved
 from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.frontend.onnx import read_network
 from ensc.compiler.frontend.onnx.summary import summarize
-from ensc.compiler.passes.evaluate import evaluate
+from ensc.compiler.passes.networks.evaluate import evaluate
 
 POINTS = quarters(np.random.default_rng(2), 80, 3)
 POINTS[0] = 0  # on a break

@@ -8,7 +8,7 @@ from onnx_models import by_reference, parsed, quarters, saved
 
 from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.frontend.onnx import read_network
-from ensc.compiler.passes.evaluate import evaluate
+from ensc.compiler.passes.networks.evaluate import evaluate
 
 POINTS = quarters(np.random.default_rng(1), 60, 4)
 WEIGHTS = (

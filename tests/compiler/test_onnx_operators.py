@@ -12,7 +12,7 @@ from onnx import ModelProto, helper
 from onnx_models import assembled, by_reference, parsed, quarters, saved
 
 from ensc.compiler.frontend.onnx import operators, read_network
-from ensc.compiler.passes.evaluate import evaluate
+from ensc.compiler.passes.networks.evaluate import evaluate
 
 # Each graph in three paragraphs: the input, the weights (or -), the nodes that make `y`.
 VECTOR, MATRIX = "float[N,6] x", "float[N,3,4] x"

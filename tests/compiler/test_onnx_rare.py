@@ -14,7 +14,7 @@ from onnx_models import Array, assembled, by_reference, parsed, quarters, saved
 from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.frontend.onnx import read_network
 from ensc.compiler.frontend.onnx.summary import summarize
-from ensc.compiler.passes.evaluate import evaluate
+from ensc.compiler.passes.networks.evaluate import evaluate
 
 X = quarters(np.random.default_rng(0), 6, 4)
 

@@ -12,7 +12,7 @@ from onnx_models import Array, assembled, quarters, saved
 
 from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.frontend.onnx import read_network
-from ensc.compiler.passes.evaluate import evaluate
+from ensc.compiler.passes.networks.evaluate import evaluate
 
 POINTS = quarters(np.random.default_rng(0), 5, 2, 3, 4)
 LENGTHS: dict[str, dict[str, Any]] = {

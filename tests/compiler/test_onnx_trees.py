@@ -17,7 +17,7 @@ from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.frontend.onnx import read_network
 from ensc.compiler.frontend.onnx.forest import DEEPEST
 from ensc.compiler.frontend.onnx.summary import render_summary, summarize
-from ensc.compiler.passes.evaluate import evaluate
+from ensc.compiler.passes.networks.evaluate import evaluate
 from ensc.compiler.types.network import Trees
 
 pytest.importorskip("onnxruntime")

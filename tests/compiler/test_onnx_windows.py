@@ -15,7 +15,7 @@ from onnx_models import Array, assembled, quarters, saved
 
 from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.frontend.onnx import read_network
-from ensc.compiler.passes.evaluate import evaluate
+from ensc.compiler.passes.networks.evaluate import evaluate
 from ensc.compiler.types.network import Network
 
 onnxruntime = pytest.importorskip("onnxruntime")

@@ -10,7 +10,7 @@ from onnx_models import Array, saved
 
 from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.frontend.onnx import read_network
-from ensc.compiler.passes.evaluate import evaluate
+from ensc.compiler.passes.networks.evaluate import evaluate
 
 onnxruntime = pytest.importorskip("onnxruntime")
 ZOO = Path(__file__).parents[1] / "zoo"

@@ -10,18 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import dense, make_problem, random_network
 
-from ensc.compiler.passes.assemble import Assembler
-from ensc.compiler.passes.branch import branched, case_of
-from ensc.compiler.passes.dual_bounds import LpSolver, Subproblem
-from ensc.compiler.passes.evaluate import evaluate_all_exact
-from ensc.compiler.passes.input_sets import input_sets
-from ensc.compiler.passes.relaxed_bounds import relaxed_bounds
-from ensc.compiler.passes.scope import Scope, pruned_scope
-from ensc.compiler.passes.tighten import Gain, choices, tightened_scope
+from ensc.compiler.passes.bounds.input_sets import input_sets
+from ensc.compiler.passes.bounds.relaxed_bounds import relaxed_bounds
+from ensc.compiler.passes.lowering.assemble import Assembler
+from ensc.compiler.passes.networks.evaluate import evaluate_all_exact
+from ensc.compiler.passes.scopes.scope import Scope, pruned_scope
+from ensc.compiler.passes.tightening.branch import branched, case_of
+from ensc.compiler.passes.tightening.dual_bounds import LpSolver, Subproblem
+from ensc.compiler.passes.tightening.tighten import Gain, choices, tightened_scope
 from ensc.compiler.types.model import Floats, Labels, Model, Objective, feasibility
 from ensc.compiler.types.network import Affine, MaxPool, Network, Relu
 from ensc.compiler.types.problem import EnsembleProblem, Norm, Targeted
-from ensc.runner.tighten import find_lp_solver
+from ensc.runner.joint.tighten import find_lp_solver
 
 
 def liar(seed: int) -> LpSolver:

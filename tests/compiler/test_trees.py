@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from tiny import make_problem
 from z3_oracle import solve_model
 
-from ensc.compiler.passes.assemble import Assembler
-from ensc.compiler.passes.evaluate import evaluate, evaluate_exact
-from ensc.compiler.passes.gradient import gradient
-from ensc.compiler.passes.input_sets import input_sets
-from ensc.compiler.passes.interval import interval_bounds
-from ensc.compiler.passes.linearize import Formulation, linearize
-from ensc.compiler.passes.network_rows import Copies, add_network
-from ensc.compiler.passes.plan import full_plan, pruned_plan
-from ensc.compiler.passes.relaxed_bounds import margin_bounds, relaxed_bounds
+from ensc.compiler.passes.bounds.input_sets import input_sets
+from ensc.compiler.passes.bounds.interval import interval_bounds
+from ensc.compiler.passes.bounds.relaxed_bounds import margin_bounds, relaxed_bounds
+from ensc.compiler.passes.linear.linearize import Formulation, linearize
+from ensc.compiler.passes.lowering.assemble import Assembler
+from ensc.compiler.passes.lowering.network_rows import Copies, add_network
+from ensc.compiler.passes.networks.evaluate import evaluate, evaluate_exact
+from ensc.compiler.passes.networks.gradient import gradient
+from ensc.compiler.passes.scopes.plan import full_plan, pruned_plan
 from ensc.compiler.types.model import Labels, Model, Objective
 from ensc.compiler.types.network import Affine, Layer, Network, Scale
 from ensc.compiler.types.problem import Norm

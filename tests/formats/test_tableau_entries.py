@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ensc.compiler.passes.assemble import Assembler
+from ensc.compiler.passes.lowering.assemble import Assembler
 from ensc.compiler.types.model import Labels, Model, feasibility
 from ensc.formats.tableau import tabulate
 

@@ -12,9 +12,9 @@ from instance_texts import run_onnx, with_files
 from tiny import dense, line_problems, make_problem, random_network
 
 from ensc.compiler.diagnostics import Rejected, Source
-from ensc.compiler.passes.evaluate import evaluate
-from ensc.compiler.passes.instance_bounds import box
-from ensc.compiler.passes.instances import misclassification_instance
+from ensc.compiler.passes.instances.instance_bounds import box
+from ensc.compiler.passes.instances.instances import misclassification_instance
+from ensc.compiler.passes.networks.evaluate import evaluate
 from ensc.compiler.types.instance import All, Atom, Condition, Instance, Reader, Some, holds
 from ensc.compiler.types.problem import EnsembleProblem, Norm, Targeted, Untargeted
 from ensc.formats.vnnlib.benchmark import Entry, read_benchmark, write_benchmark

@@ -16,6 +16,26 @@ COMPILER = [
     {"frontend", "passes"},
     {"pipeline"},
 ]
+PASSES = [
+    {"networks", "notes", "show"},
+    {"bounds"},
+    {"scopes"},
+    {"lowering"},
+    {"instances", "linear"},
+    {"tightening"},
+    {"draft"},
+]
+RUNNER = [
+    {"exact", "solvers"},
+    {"probe", "verdicts"},
+    {"reports", "split"},
+    {"joint"},
+    {"emitting", "properties"},
+    {"archive", "interface"},
+    {"questions"},
+]
+HOUSES = {("compiler",): COMPILER, ("compiler", "passes"): PASSES, ("runner",): RUNNER}
+"""What lies inside a folder, from the lowest floor to the highest."""
 
 SOURCES = [
     ROOT / "cli.py",
@@ -35,8 +55,8 @@ def imported(path: Path) -> Iterator[list[str]]:
         yield from (name.split(".")[1:] for name in names if name.startswith("ensc."))
 
 
-def floor_inside(part: str) -> int:
-    return next(level for level, names in enumerate(COMPILER) if part in names)
+def floor_inside(floors: list[set[str]], part: str) -> int:
+    return next(level for level, names in enumerate(floors) if part in names)
 
 
 def parts_of(path: Path) -> list[str]:
@@ -48,14 +68,18 @@ def test_imports_point_downwards(path: Path) -> None:
     here = parts_of(path)
     for there in imported(path):
         assert HOUSE.index(there[0]) <= HOUSE.index(here[0]), there
-        inside = here[0] == there[0] == "compiler" and len(here) > 1 and len(there) > 1
-        if inside and here[1] != "__init__":
-            assert floor_inside(there[1]) <= floor_inside(here[1]), there
+        for folder, floors in HOUSES.items():
+            depth = len(folder)
+            inside = tuple(here[:depth]) == tuple(there[:depth]) == folder and len(there) > depth
+            if inside and here[depth] != "__init__":
+                assert floor_inside(floors, there[depth]) <= floor_inside(floors, here[depth]), there
 
 
-def test_every_module_of_the_compiler_has_a_floor() -> None:
-    found = {parts_of(path)[1] for path in (ROOT / "compiler").rglob("*.py")} - {"__init__"}
-    assert found == set().union(*COMPILER)
+@pytest.mark.parametrize("folder", HOUSES, ids="/".join)
+def test_everything_in_a_house_has_a_floor(folder: tuple[str, ...]) -> None:
+    depth = len(folder)
+    found = {parts_of(path)[depth] for path in ROOT.joinpath(*folder).rglob("*.py")} - {"__init__"}
+    assert found == set().union(*HOUSES[folder])
 
 
 def test_the_compiler_knows_no_solver() -> None:

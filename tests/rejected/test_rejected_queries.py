@@ -63,8 +63,8 @@ def test_every_text_belongs_to_a_case() -> None:
 # What reads queries and all that they name, and solution files.
 READERS = (
     *("cli.py", "commands/*.py", "compiler/files.py", "compiler/pipeline.py", "formats/files.py"),
-    *("runner/decode.py", "runner/emit.py", "runner/expectation.py"),
-    *("compiler/frontend/**/*.py", "compiler/passes/*.py", "formats/solutions/*.py"),
+    *("runner/verdicts/decode.py", "runner/emitting/emit.py", "runner/verdicts/expectation.py"),
+    *("compiler/frontend/**/*.py", "compiler/passes/**/*.py", "formats/solutions/*.py"),
 )
 # Codes of theirs that no case shows, and where they are tested instead.
 ELSEWHERE = {

@@ -12,7 +12,7 @@ from tiny import best_value, dense, line_patterns, line_problems, make_problem
 from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal, MaximizeValue
 from ensc.compiler.types.solution import Proof, Solution, Status, Verdict, Word
-from ensc.runner.bisect import TOLERANCE, bisect_value, bisect_with_smt, simplest_between
+from ensc.runner.joint.bisect import TOLERANCE, bisect_value, bisect_with_smt, simplest_between
 
 RIGHT = dense((np.array([[1.0], [0.0]]), np.array([0.0, 1.0])), inputs=1, name="right")
 LEFT = dense((np.array([[-1.0], [0.0]]), np.array([0.0, 1.0])), inputs=1, name="left")

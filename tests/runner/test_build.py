@@ -18,8 +18,8 @@ from ensc.compiler.types.model import Model, size_of
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeValue, Norm, ProfileValue
 from ensc.compiler.types.solution import Proof, Solution, Status, Word
 from ensc.formats import write_mps
-from ensc.runner.build import Effort, build
-from ensc.runner.solve import Settings, solve_joint
+from ensc.runner.joint.build import Effort, build
+from ensc.runner.joint.solve import Settings, solve_joint
 from ensc.runner.split.facts import find_facts
 from ensc.runner.split.loop import SplitSettings
 

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ensc.compiler.diagnostics import Rejected
-from ensc.compiler.passes.evaluate import evaluate_exact
+from ensc.compiler.passes.networks.evaluate import evaluate_exact
 from ensc.compiler.types.network import Network
 from ensc.compiler.types.problem import EnsembleProblem, Norm, Targeted, Untargeted
 from ensc.compiler.types.solution import Attack
-from ensc.runner.certify import certify, exact_norm, is_admissible
+from ensc.runner.exact.certify import certify, exact_norm, is_admissible
 
 F = Fraction
 Maker = Callable[..., EnsembleProblem]

@@ -17,7 +17,7 @@ from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.types.network import Network
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeValue
 from ensc.compiler.types.solution import Proof, Solution, Status, Word
-from ensc.runner.solve import Settings, solve_joint
+from ensc.runner.joint.solve import Settings, solve_joint
 from ensc.runner.solvers.choose import choose_solvers
 from ensc.runner.solvers.command import parse_command, run_command
 

@@ -13,10 +13,10 @@ from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.types.network import Network
 from ensc.compiler.types.problem import EnsembleProblem, MaximizeTotal, MaximizeValue, Norm, Targeted
 from ensc.compiler.types.solution import Solution, Status
-from ensc.runner.certify import certify, fooled_members, is_admissible
-from ensc.runner.decode import decode
-from ensc.runner.names import holds_attack
-from ensc.runner.repair import repair
+from ensc.runner.exact.certify import certify, fooled_members, is_admissible
+from ensc.runner.exact.repair import repair
+from ensc.runner.verdicts.decode import decode
+from ensc.runner.verdicts.names import holds_attack
 
 F = Fraction
 Maker = Callable[..., EnsembleProblem]

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 from ensc.compiler.frontend.onnx import read_network
 from ensc.compiler.types.network import Floats
 from ensc.compiler.types.problem import Member
-from ensc.runner.float32 import float32_scores
+from ensc.runner.exact.float32 import float32_scores
 
 ROWS = np.array([[0.5], [2.0], [-1.0]], dtype=np.float32)
 

@@ -7,11 +7,11 @@ import pytest
 from tiny import dense, make_problem
 
 from ensc.compiler.diagnostics import Rejected
-from ensc.compiler.passes.linearize import Formulation
+from ensc.compiler.passes.linear.linearize import Formulation
 from ensc.compiler.pipeline import Options
 from ensc.compiler.types.problem import EnsembleProblem, MaximizeValue
 from ensc.compiler.types.solution import Word
-from ensc.runner.solve import Settings, solve_joint
+from ensc.runner.joint.solve import Settings, solve_joint
 from ensc.runner.solvers.cbc import CBC
 from ensc.runner.solvers.highs import HIGHS
 from ensc.runner.solvers.scip import SCIP

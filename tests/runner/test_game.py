@@ -5,8 +5,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ensc.runner.game import best_total, solve_game
-from ensc.runner.simplex import maximize
+from ensc.runner.exact.game import best_total, solve_game
+from ensc.runner.exact.simplex import maximize
 
 
 def payoffs(attacks: int = 5, members: int = 3, most: int = 4) -> st.SearchStrategy[list[list[int]]]:

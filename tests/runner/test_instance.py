@@ -13,20 +13,20 @@ from hypothesis import HealthCheck, given, settings
 from instance_texts import FIRST, SECOND, save_network, with_files
 from tiny import dense, line_patterns, line_problems, make_problem, random_network
 
-from ensc import runner
 from ensc.cli import main
 from ensc.compiler.diagnostics import Source
-from ensc.compiler.passes.instances import misclassification_instance
+from ensc.compiler.passes.instances.instances import misclassification_instance
 from ensc.compiler.types.instance import All, Atom, Instance, Reader
 from ensc.compiler.types.problem import EnsembleProblem, Norm
 from ensc.formats.vnnlib.folder import write_instances
 from ensc.formats.vnnlib.link import link
 from ensc.formats.vnnlib.read import read_property
 from ensc.formats.vnnlib.witness import write_witness
-from ensc.runner.benchmark import line_json, run_benchmark
-from ensc.runner.counterexample import find_counterexample, is_counterexample, values_at
-from ensc.runner.instance import Answer, solve_instances
-from ensc.runner.solve import Settings
+from ensc.runner import properties
+from ensc.runner.exact.counterexample import find_counterexample, is_counterexample, values_at
+from ensc.runner.joint.solve import Settings
+from ensc.runner.properties.benchmark import line_json, run_benchmark
+from ensc.runner.properties.instance import Answer, solve_instances
 from ensc.runner.solvers.choose import choose_solvers
 
 pytest.importorskip("mip")
@@ -200,7 +200,7 @@ def test_the_command_line_answers_a_property(tmp_path: Path, capsys: pytest.Capt
     witness = tmp_path / "witness.txt"
     assert main(["solve", *arguments, "--witness", str(witness), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    schema = Path(runner.__file__).with_name("instance.schema.json").read_text(encoding="utf-8")
+    schema = Path(properties.__file__).with_name("instance.schema.json").read_text(encoding="utf-8")
     pytest.importorskip("jsonschema").validate(told, json.loads(schema))
     assert (told["verdict"], told["certified"]) == ("sat", True)
     assert Fraction(told["witness"]["X"]["exact"][0]) >= HALF

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ensc.compiler.diagnostics import Rejected
-from ensc.runner.journal import Journal, Record
+from ensc.runner.split.journal import Journal, Record
 
 RECORDS: list[Record] = [{"point": "a", "mask": 3}, {"point": "b", "found": [1.5, None, "ü\n"]}, {}]
 

@@ -10,14 +10,14 @@ import pytest
 from question_folders import random_query
 from tiny import dense, make_problem
 
-from ensc.compiler.passes.assemble import Assembler
+from ensc.compiler.passes.lowering.assemble import Assembler
 from ensc.compiler.types.model import Model, feasibility
 from ensc.compiler.types.network import Floats, Network
 from ensc.compiler.types.problem import EnsembleProblem, Norm, Targeted
 from ensc.compiler.types.solution import Proof, Solution, Status
-from ensc.runner.certify import fooled_members, is_admissible
-from ensc.runner.projection import perturbation_box, project
-from ensc.runner.repair import float_margins, repair
+from ensc.runner.exact.certify import fooled_members, is_admissible
+from ensc.runner.exact.projection import perturbation_box, project
+from ensc.runner.exact.repair import float_margins, repair
 from ensc.runner.solvers.choose import choose_solvers
 from ensc.runner.split import race
 from ensc.runner.split.answer import BOUNDS, Backend, Question, solve_by_cbc, survey

@@ -18,11 +18,12 @@ from ensc.compiler.types.problem import (
     MinimizeRadius,
 )
 from ensc.compiler.types.solution import Proof, Solution, Status, Word
-from ensc.runner.portfolio import combine, disagreement, portfolio_json, render_answer, solve_with_all
+from ensc.runner.joint.portfolio import combine, disagreement, portfolio_json, render_answer, solve_with_all
+from ensc.runner.joint.solve import Settings, conclude
 from ensc.runner.probe import example, probe_solvers
-from ensc.runner.solve import Result, Settings, conclude
 from ensc.runner.solvers.choose import BackEnd, choose_solvers, solver_name
 from ensc.runner.solvers.claims import read_answer
+from ensc.runner.verdicts.result import Result
 
 F = Fraction
 Maker = Callable[..., EnsembleProblem]

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from ensc.compiler.types.network import Floats
 from ensc.compiler.types.problem import Domain, Norm
-from ensc.runner.projection import perturbation_box, project
+from ensc.runner.exact.projection import perturbation_box, project
 
 entries = st.floats(-4, 4, width=16)
 

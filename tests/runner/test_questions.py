@@ -17,11 +17,11 @@ from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.frontend.query.resolve import load_problem
 from ensc.compiler.types.solution import Word
 from ensc.formats import read_lp, read_mps
-from ensc.runner.certify import certify
+from ensc.runner.exact.certify import certify
 from ensc.runner.questions.collect import Collected, collect
 from ensc.runner.questions.manifest import FORMS, Form
 from ensc.runner.questions.write import write_folder
-from ensc.runner.report import result_json
+from ensc.runner.reports.report import result_json
 from ensc.runner.split.solve import solve_split
 
 F = Fraction
@@ -344,7 +344,9 @@ def test_the_command_line_goes_all_the_way(tmp_path: Path) -> None:
     assert done.code == 0
     assert "questions to" in done.out
     first = run_here(tmp_path, "collect", out, "--json")
-    schema = json.loads(resources.files("ensc.runner").joinpath("result.schema.json").read_text("utf-8"))
+    schema = json.loads(
+        resources.files("ensc.runner.reports").joinpath("result.schema.json").read_text("utf-8")
+    )
     jsonschema.validate(json.loads(first.out), schema)
     names = run_here(tmp_path, "collect", out, "--open").out.split()
     assert first.code == (3 if names else 0)

@@ -18,7 +18,7 @@ from ensc.compiler.frontend.onnx.read import read_network
 from ensc.compiler.types.network import Network
 from ensc.compiler.types.problem import EnsembleProblem, Untargeted
 from ensc.compiler.types.solution import Attack
-from ensc.runner.replay import replay
+from ensc.runner.exact.replay import replay
 
 F = Fraction
 Maker = Callable[..., EnsembleProblem]
@@ -120,7 +120,7 @@ def test_without_onnxruntime_nothing_fails(tmp_path: Path) -> None:
 import importlib.util
 find = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name == "onnxruntime" else find(name, *rest)
-from ensc.runner.replay import replay
+from ensc.runner.exact.replay import replay
 print(replay(None, None).summary)
 """
     ran = subprocess.run(

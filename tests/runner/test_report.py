@@ -14,12 +14,12 @@ import pytest
 from ensc.compiler.types.network import Network
 from ensc.compiler.types.problem import Check, EnsembleProblem, Goal, MaximizeTotal, MaximizeValue
 from ensc.compiler.types.solution import Attack, Proof, Solution, Status
-from ensc.runner.certify import certify
-from ensc.runner.replay import Agreement, Difference
-from ensc.runner.report import exact_text, result_json, save_attack
-from ensc.runner.show import render_result
-from ensc.runner.solve import Result
-from ensc.runner.verdict import judge
+from ensc.runner.exact.certify import certify
+from ensc.runner.exact.replay import Agreement, Difference
+from ensc.runner.reports.report import exact_text, result_json, save_attack
+from ensc.runner.reports.show import render_result
+from ensc.runner.verdicts.result import Result
+from ensc.runner.verdicts.verdict import judge
 
 F = Fraction
 Maker = Callable[..., EnsembleProblem]
@@ -65,7 +65,7 @@ def every(answered: Callable[..., Result]) -> dict[str, Result]:
 
 
 def test_json_satisfies_its_schema(every: dict[str, Result]) -> None:
-    text = resources.files("ensc.runner").joinpath("result.schema.json").read_text(encoding="utf-8")
+    text = resources.files("ensc.runner.reports").joinpath("result.schema.json").read_text(encoding="utf-8")
     schema = json.loads(text)
     jsonschema.Draft202012Validator.check_schema(schema)
     for result in every.values():
@@ -164,7 +164,7 @@ def test_without_rich_the_rows_are_lines(tmp_path: Path) -> None:
 import importlib.util
 find = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name == "rich" else find(name, *rest)
-from ensc.runner.show import _table
+from ensc.runner.reports.show import _table
 print(*_table((("attack", "fools"), [("1", "f1 f2"), ("2", "-")])), sep="\\n")
 """
     ran = subprocess.run(

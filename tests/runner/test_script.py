@@ -12,7 +12,7 @@ from queries import load, query, write_folder
 from ensc.compiler.frontend.query.resolve import load_problem
 from ensc.compiler.pipeline import Options, compile_problem
 from ensc.compiler.types.problem import Check, EnsembleProblem
-from ensc.runner.script import Form, expected_status, status_of, write_script
+from ensc.runner.emitting.script import Form, expected_status, status_of, write_script
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from ensc.compiler.pipeline import Options, compile_problem
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeValue
 from ensc.compiler.types.solution import Proof, Solution, Status, Word
 from ensc.formats.smtlib import write_smtlib
-from ensc.runner.solve import conclude
+from ensc.runner.joint.solve import conclude
 from ensc.runner.solvers import cvc5, pysmt_front, smt, yices, z3
 from ensc.runner.solvers.smt import find_smt, solve_model, solve_smt
 from ensc.runner.solvers.smt_process import Library, Limits, Program, solve

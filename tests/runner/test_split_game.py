@@ -17,7 +17,7 @@ from ensc.compiler.pipeline import compile_problem
 from ensc.compiler.types.model import Model
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal, MaximizeValue
 from ensc.compiler.types.solution import Proof, Solution, Status, Verdict, Word
-from ensc.runner.game import best_total
+from ensc.runner.exact.game import best_total
 from ensc.runner.split.answer import Answer, Backend, Question
 from ensc.runner.split.board import Board, learned
 from ensc.runner.split.conclude import concluded

@@ -20,12 +20,12 @@ from ensc.compiler.frontend.query.resolve import Overrides, load_problem
 from ensc.compiler.types.model import Model
 from ensc.compiler.types.problem import EnsembleProblem
 from ensc.compiler.types.solution import Proof, Solution, Word
-from ensc.runner.journal import Journal, _line
-from ensc.runner.progress import describe, duration
-from ensc.runner.report import result_json
+from ensc.runner.reports.report import result_json
 from ensc.runner.split.answer import at_points, solve_by_cbc
 from ensc.runner.split.confirm import confirmed
+from ensc.runner.split.journal import Journal, _line
 from ensc.runner.split.loop import Progress, SplitSettings
+from ensc.runner.split.progress import describe, duration
 from ensc.runner.split.solve import solve_split
 
 F = Fraction

@@ -18,14 +18,14 @@ from ensc.compiler.frontend.query.resolve import Overrides, load_problem
 from ensc.compiler.types.model import Model
 from ensc.compiler.types.problem import EnsembleProblem, MaximizeValue, Norm
 from ensc.compiler.types.solution import Solution, Status, Word
-from ensc.runner.certify import fooled_members
-from ensc.runner.expectation import compare_expectation
-from ensc.runner.report import result_json
+from ensc.runner.exact.certify import fooled_members
+from ensc.runner.reports.report import result_json
 from ensc.runner.split.attack_search import search
 from ensc.runner.split.baselines import Baseline, solve_baseline
 from ensc.runner.split.loop import Progress, SplitSettings, play
 from ensc.runner.split.patterns import members_of
 from ensc.runner.split.solve import solve_split
+from ensc.runner.verdicts.expectation import compare_expectation
 
 F = Fraction
 EXAMPLES = Path(__file__).parents[2] / "examples" / "digits"
@@ -47,7 +47,9 @@ def test_example_answers_what_it_expects(name: str) -> None:
     result = solve_split(load(name), SplitSettings(time_limit=100))
     assert result.verdict.word is not Word.UNKNOWN
     assert compare_expectation(result.problem, result.verdict) is None
-    schema = json.loads(resources.files("ensc.runner").joinpath("result.schema.json").read_text("utf-8"))
+    schema = json.loads(
+        resources.files("ensc.runner.reports").joinpath("result.schema.json").read_text("utf-8")
+    )
     jsonschema.validate(result_json(result), schema)
 
 

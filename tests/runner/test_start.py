@@ -16,16 +16,16 @@ from tiny import line_problems, make_problem, random_network
 
 from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.frontend.query.resolve import load_problem
-from ensc.compiler.passes.linearize import Formulation
+from ensc.compiler.passes.linear.linearize import Formulation
 from ensc.compiler.pipeline import Compiled, Options, compile_problem
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal, MaximizeValue, Norm
 from ensc.compiler.types.solution import Solution, Status
 from ensc.formats.mipstart import StartForm
-from ensc.runner.certify import certify
-from ensc.runner.completion import violation
-from ensc.runner.decode import decode
-from ensc.runner.emit import write_model
-from ensc.runner.start import start_form, start_of, write_start_file
+from ensc.runner.emitting.emit import write_model
+from ensc.runner.exact.certify import certify
+from ensc.runner.joint.completion import violation
+from ensc.runner.joint.start import start_form, start_of, write_start_file
+from ensc.runner.verdicts.decode import decode
 
 FORMULATIONS: list[Formulation] = ["big-m", "indicator", "sos"]
 

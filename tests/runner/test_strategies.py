@@ -19,7 +19,7 @@ from ensc.compiler.types.problem import (
     Untargeted,
 )
 from ensc.compiler.types.solution import Verdict, Word
-from ensc.runner.solve import Settings, solve_joint
+from ensc.runner.joint.solve import Settings, solve_joint
 from ensc.runner.split.solve import solve_split
 
 F = Fraction

@@ -12,8 +12,8 @@ from tiny import best_value, line_patterns, make_problem, random_network
 
 from ensc.compiler.types.network import Affine, Network, Scale
 from ensc.compiler.types.problem import EnsembleProblem, MaximizeValue, Norm
-from ensc.runner.certify import fooled_members, is_admissible
-from ensc.runner.repair import repair
+from ensc.runner.exact.certify import fooled_members, is_admissible
+from ensc.runner.exact.repair import repair
 
 QUIET = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 CLASSES = 2

@@ -24,11 +24,11 @@ from ensc.compiler.types.problem import (
     ProfileValue,
 )
 from ensc.compiler.types.solution import Attack, Certificate, Proof, Solution, Status, Verdict, Word
-from ensc.runner.attainable import largest_denominator, only_value_between
-from ensc.runner.certify import certify
-from ensc.runner.expectation import compare_expectation
-from ensc.runner.game import solve_game
-from ensc.runner.verdict import judge
+from ensc.runner.exact.certify import certify
+from ensc.runner.exact.game import solve_game
+from ensc.runner.verdicts.attainable import largest_denominator, only_value_between
+from ensc.runner.verdicts.expectation import compare_expectation
+from ensc.runner.verdicts.verdict import judge
 
 F = Fraction
 Maker = Callable[..., EnsembleProblem]

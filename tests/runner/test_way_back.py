@@ -24,13 +24,13 @@ from ensc.compiler.types.problem import (
 from ensc.compiler.types.solution import Verdict, Word
 from ensc.formats.files import write_file
 from ensc.formats.mps import write_mps
-from ensc.runner.certify import certify, fooled_members, is_admissible
-from ensc.runner.decode import decode
-from ensc.runner.game import solve_game
-from ensc.runner.names import holds_attack
+from ensc.runner.exact.certify import certify, fooled_members, is_admissible
+from ensc.runner.exact.game import solve_game
 from ensc.runner.solvers.cbc import CBC
 from ensc.runner.solvers.milp_process import solve_file
-from ensc.runner.verdict import judge
+from ensc.runner.verdicts.decode import decode
+from ensc.runner.verdicts.names import holds_attack
+from ensc.runner.verdicts.verdict import judge
 
 F = Fraction
 Maker = Callable[..., EnsembleProblem]

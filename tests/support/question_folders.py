@@ -10,7 +10,7 @@ from instance_texts import save_network
 from tiny import dense
 
 from ensc.compiler.frontend.query.resolve import load_problem
-from ensc.compiler.passes.evaluate import evaluate
+from ensc.compiler.passes.networks.evaluate import evaluate
 from ensc.compiler.types.network import Floats, Network
 from ensc.compiler.types.problem import EnsembleProblem
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import strategies as st
 
-from ensc.compiler.passes.evaluate import evaluate_all_exact
+from ensc.compiler.passes.networks.evaluate import evaluate_all_exact
 from ensc.compiler.types.network import Affine, Floats, Layer, MaxPool, Network, Relu, Trees
 from ensc.compiler.types.problem import (
     Check,
@@ -23,7 +23,7 @@ from ensc.compiler.types.problem import (
     ThreatModel,
     Untargeted,
 )
-from ensc.runner.game import solve_game
+from ensc.runner.exact.game import solve_game
 
 Pattern = frozenset[int]
 

@@ -1,0 +1,1 @@
+"""What every value of a network lies between, sound in real arithmetic."""

@@ -1,0 +1,1 @@
+"""What VNN-COMP calls an instance: made, bounded, and lowered."""

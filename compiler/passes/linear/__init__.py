@@ -1,0 +1,1 @@
+"""The piecewise-linear model to rows and binaries."""

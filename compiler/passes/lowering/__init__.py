@@ -1,0 +1,1 @@
+"""Problems to the piecewise-linear model."""

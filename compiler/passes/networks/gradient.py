@@ -1,0 +1,108 @@
+"""The derivative of a `Network`, backwards through every layer, in float64."""
+
+from typing import assert_never
+
+import numpy as np
+import numpy.typing as npt
+
+from ensc.compiler.passes.networks.evaluate import candidates, evaluate_all, rows_at_once
+from ensc.compiler.passes.networks.tree_slopes import pull_across
+from ensc.compiler.types.network import (
+    Affine,
+    Convolution,
+    Floats,
+    Gather,
+    Integers,
+    Layer,
+    MaxPool,
+    Network,
+    Relu,
+    Scale,
+    Sum,
+    Trees,
+)
+
+
+def gradient(network: Network, x: npt.ArrayLike, cotangent: npt.ArrayLike) -> Floats:
+    """Return the vector-Jacobian product of the logits.
+
+    At a kink this is one element of the generalised gradient: a ReLU at 0 counts as off, and a
+    maximum that several candidates reach is given to the first of them. Trees are constant wherever
+    they have a derivative: in its place stands what crossing thresholds promises, see `tree_slopes`.
+
+    Args:
+        network: the network.
+        x: points, shape (points, inputs).
+        cotangent: weights of the logits, shape (points, classes) or (classes,).
+
+    Returns:
+        For each point the gradient of `cotangent . logits`, shape (points, inputs).
+    """
+    points = np.asarray(x, dtype=np.float64)
+    weights = np.broadcast_to(np.asarray(cotangent, dtype=np.float64), (len(points), network.classes))
+    step = rows_at_once(network)
+    parts = [
+        _backward(network, points[i : i + step], weights[i : i + step])
+        for i in range(0, max(1, len(points)), step)
+    ]
+    return np.concatenate(parts)
+
+
+def _backward(network: Network, x: Floats, cotangent: Floats) -> Floats:
+    values = evaluate_all(network, x)
+    pending: dict[int, Floats] = {network.output: cotangent}
+    for i in range(network.output, 0, -1):
+        if i not in pending:
+            continue
+        layer = network.layers[i - 1]
+        for source, part in _pull(layer, values, pending.pop(i)):
+            pending[source] = pending[source] + part if source in pending else part
+    return pending.get(0, np.zeros_like(x))
+
+
+def _pull(layer: Layer, values: tuple[Floats, ...], g: Floats) -> list[tuple[int, Floats]]:
+    """Return what each source receives of the gradient `g` with respect to the layer's result."""
+    match layer:
+        case Affine():
+            return [(layer.source, g @ layer.weight)]
+        case Convolution():
+            return [(layer.source, _transposed(layer, g, values[layer.source].shape[-1]))]
+        case Scale():
+            return [(layer.source, g * (layer.factor / layer.divisor))]
+        case Sum():
+            return [(s, g * sign) for s, sign in zip(layer.sources, layer.signs, strict=True)]
+        case Gather():
+            sizes = [values[s].shape[-1] for s in layer.sources]
+            whole = _scatter(g, layer.index, sum(sizes) + len(layer.constants))
+            pieces = np.split(whole, np.cumsum(sizes), axis=-1)
+            return list(zip(layer.sources, pieces, strict=False))  # the last piece: the constants
+        case Relu():
+            return [(layer.source, g * (values[layer.source] > 0))]
+        case MaxPool():
+            return [(layer.source, _to_maximiser(layer, values[layer.source], g))]
+        case Trees():
+            return [(layer.source, pull_across(layer, values[layer.source], g))]
+        case _:
+            assert_never(layer)
+
+
+def _transposed(layer: Convolution, g: Floats, size: int) -> Floats:
+    groups, positions, width = layer.taps.shape
+    outputs = g.reshape(len(g), groups, -1, positions).swapaxes(-1, -2)
+    products = outputs @ layer.kernel.reshape(groups, -1, width)
+    taps = np.where(layer.taps < 0, size, layer.taps).ravel()  # padding is cut off again
+    return _scatter(products.reshape(len(g), -1), taps, size + 1)[:, :size]
+
+
+def _to_maximiser(layer: MaxPool, x: Floats, g: Floats) -> Floats:
+    windows = candidates(layer)
+    first = x[:, windows].argmax(axis=-1)
+    index = np.take_along_axis(windows[None], first[..., None], axis=-1)[..., 0]
+    return _scatter(g, index, x.shape[-1])
+
+
+def _scatter(g: Floats, index: Integers, size: int) -> Floats:
+    """Sum the columns of `g` that have the same index; `index` is (columns,) or (rows, columns)."""
+    rows = np.arange(len(g))[:, None] * size
+    flat = np.bincount((rows + index).ravel(), weights=g.ravel(), minlength=len(g) * size)
+    return np.asarray(flat, dtype=np.float64).reshape(len(g), size)

@@ -1,0 +1,1 @@
+"""Exact arithmetic: attacks repaired, certified and replayed; the game between attacker and defender."""

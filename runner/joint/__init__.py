@@ -1,0 +1,1 @@
+"""The strategy `joint`: the whole query as one model, built, solved and started."""

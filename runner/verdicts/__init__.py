@@ -1,0 +1,1 @@
+"""From a solver's answer to words: names, attacks, verdicts, and whether they were expected."""
