@@ -21,7 +21,7 @@ from ensc.compiler.types.model import Indices
 from ensc.compiler.types.network import Floats, Network
 from ensc.compiler.types.problem import EnsembleProblem, Targeted
 
-LEAST_WORK = 5000
+LEAST_WORK = 3000
 """Open neurons times inputs below which a solver answers sooner than bounds could help it."""
 
 MOST_CASES = 27
@@ -69,14 +69,14 @@ def asserted_scopes(
     ]
 
 
-def pays(problem: EnsembleProblem, scopes: Sequence[tuple[int, Scope]]) -> bool:
+def pays(problem: EnsembleProblem, scopes: Sequence[tuple[int, Scope]], least_work: int = LEAST_WORK) -> bool:
     """Return whether a question is so hard that a solver gains more time than `asserted_scopes` takes."""
     open_units = sum(
         int(((v.lower < 0) & (v.upper > 0)).sum())
         for _, scope in scopes
         for v in scope.plan.bounds.values[1:-1]
     )
-    return open_units * problem.inputs >= LEAST_WORK
+    return open_units * problem.inputs >= least_work
 
 
 def _each_alone(problem: EnsembleProblem, pairs: Sequence[Pairs]) -> list[Case]:

@@ -15,6 +15,10 @@ from ensc.compiler.passes.scopes.scope import Pairs, Scope, scope_at
 from ensc.compiler.types.bounds import Bounds, InputSets, Interval
 from ensc.compiler.types.problem import EnsembleProblem
 
+LEAST_WORK = 1000
+"""Open neurons times inputs below which a file is easy anyway: less than for a question of the split, because a
+file may be solved often."""
+
 
 def demanded_scopes(
     problem: EnsembleProblem, sets: InputSets, scopes: Sequence[Scope]
@@ -32,7 +36,9 @@ def demanded_scopes(
         if len(here) < len(scopes):
             return None
         some = (
-            asserted_scopes(problem, sets.at(slice(point, point + 1)), here) if pays(problem, here) else here
+            asserted_scopes(problem, sets.at(slice(point, point + 1)), here)
+            if pays(problem, here, LEAST_WORK)
+            else here
         )
         if some is None:
             return None
