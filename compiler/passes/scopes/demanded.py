@@ -16,8 +16,8 @@ from ensc.compiler.types.bounds import Bounds, InputSets, Interval
 from ensc.compiler.types.problem import EnsembleProblem
 
 LEAST_WORK = 1000
-"""Open neurons times inputs below which a file is easy anyway: fewer than for a question of the split, because
-a file may be solved often."""
+"""Open neurons times inputs below which a file is easy anyway. It is less than for a question
+of the split, which is solved once."""
 
 
 def demanded_scopes(
