@@ -311,7 +311,9 @@ def test_levels_keep_the_certified_value(folder: Path, level: str) -> None:
 
 @pytest.fixture(scope="module")
 def valid() -> Any:
-    schema = json.loads((resources.files("ensc.runner") / "result.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads(
+        (resources.files("ensc.runner.reports") / "result.schema.json").read_text(encoding="utf-8")
+    )
     return jsonschema.Draft202012Validator(schema)
 
 
