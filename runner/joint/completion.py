@@ -83,12 +83,18 @@ def _solve(equations: _Equations, known: Floats) -> _Equations:
 
 
 def _follow_piecewise(model: Model, known: Floats) -> None:
-    """Let outputs follow their inputs; what has an unknown input stays unknown."""
+    """Let outputs follow their inputs; what has an unknown input stays as it is."""
     rectifiers, maxima, products = model.rectifiers, model.maxima, model.products
-    known[rectifiers.output] = np.maximum(known[rectifiers.input], 0.0)
+    _follow(known, rectifiers.output, np.maximum(known[rectifiers.input], 0.0))
     if len(maxima.output):
-        known[maxima.output] = np.maximum.reduceat(known[maxima.candidates], maxima.starts[:-1])
-    known[products.product] = known[products.factor] * known[products.switch]
+        _follow(known, maxima.output, np.maximum.reduceat(known[maxima.candidates], maxima.starts[:-1]))
+    _follow(known, products.product, known[products.factor] * known[products.switch])
+
+
+def _follow(known: Floats, outputs: Indices, values: Floats) -> None:
+    """Set what can be computed: a variable may be known from its bounds before its input is."""
+    computed = ~np.isnan(values)
+    known[outputs[computed]] = values[computed]
 
 
 def _selected(model: Model, known: Floats) -> Floats:

@@ -12,13 +12,13 @@ import pytest
 from command_line import DIGITS
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import line_problems, make_problem, random_network
+from tiny import dense, line_problems, make_problem, random_network
 
 from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.frontend.query.resolve import load_problem
 from ensc.compiler.passes.linear.linearize import Formulation
 from ensc.compiler.pipeline import Compiled, Options, compile_problem
-from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal, MaximizeValue, Norm
+from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal, MaximizeValue, Norm, Targeted
 from ensc.compiler.types.solution import Solution, Status
 from ensc.formats.mipstart import StartForm
 from ensc.runner.emitting.emit import write_model
@@ -43,6 +43,21 @@ def test_a_start_satisfies_its_model_and_is_the_attack_it_stands_for(
     named = dict(zip(compiled.linear.variables.names(), start.values.tolist(), strict=True))
     read = certify(problem, decode(problem, Solution(Status.FEASIBLE, named)))
     assert read.value >= start.certificate.value
+
+
+def test_what_bounds_alone_determine_hides_nothing_that_follows_later() -> None:
+    network = dense(
+        (np.array([[0.5], [-1.5], [-0.5]]), np.array([0.0, 0.0, -2.0])),
+        (np.array([[0.0, -0.5, 1.5], [-1.5, 0.0, 1.5], [2.0, -1.5, -0.5]]), np.array([-0.5, -1.5, 1.5])),
+        (np.array([[-1.0, -0.5, -1.5], [1.0, 2.0, 0.5]]), np.array([2.0, -1.5])),
+        inputs=1,
+    )
+    loss = Targeted(1, Fraction(1, 2))
+    problem = make_problem(
+        [network], [[Fraction(1, 2)]], [0], radius=Fraction(1, 3), loss=loss, denominator=2
+    )
+    compiled = compile_problem(problem, Options(0))
+    assert violation(compiled.linear, start_of(compiled).values) <= 1e-9
 
 
 def test_a_violation_is_seen() -> None:
