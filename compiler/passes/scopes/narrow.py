@@ -7,7 +7,7 @@ out is decided by them, so that the model of the narrower scope has the same sol
 import numpy as np
 
 from ensc.compiler.passes.bounds.rounding import down, up
-from ensc.compiler.passes.scopes.plan import Plan, pruned_plan
+from ensc.compiler.passes.scopes.plan import pruned_plan
 from ensc.compiler.passes.scopes.scope import Pairs, Scope
 from ensc.compiler.types.bounds import Bounds, Interval
 from ensc.compiler.types.model import Flags
@@ -58,18 +58,7 @@ def narrowed(scope: Scope, alive: Flags, kept: Flags) -> Scope:
         margins = Interval(margins.lower[:, chosen], margins.upper[:, chosen])
     return Scope(
         scope.points[alive],
-        _plan_at(scope.plan, alive),
+        scope.plan.at(np.flatnonzero(alive)),
         Pairs(position[pairs.owner[chosen]], pairs.winner[chosen], pairs.loser[chosen]),
         margins,
-    )
-
-
-def _plan_at(plan: Plan, alive: Flags) -> Plan:
-    places = np.flatnonzero(alive)
-    return Plan(
-        plan.bounds.at(places),
-        None if plan.certain is None else plan.certain.at(places),
-        tuple(flags[alive] for flags in plan.needed),
-        tuple(flags[alive] for flags in plan.active),
-        tuple(flags[alive] for flags in plan.candidates),
     )

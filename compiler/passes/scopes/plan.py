@@ -22,6 +22,7 @@ from ensc.compiler.types.network import (
     Affine,
     Convolution,
     Floats,
+    Integers,
     MaxPool,
     Network,
     Relu,
@@ -52,6 +53,16 @@ class Plan:
     needed: tuple[Flags, ...]
     active: tuple[Flags, ...]
     candidates: tuple[Flags, ...]
+
+    def at(self, chosen: Integers | slice) -> "Plan":
+        """Return the part that concerns some of the input sets."""
+        return Plan(
+            self.bounds.at(chosen),
+            None if self.certain is None else self.certain.at(chosen),
+            tuple(flags[chosen] for flags in self.needed),
+            tuple(flags[chosen] for flags in self.active),
+            tuple(flags[chosen] for flags in self.candidates),
+        )
 
 
 def full_plan(network: Network, bounds: Bounds) -> Plan:
@@ -110,18 +121,6 @@ def pruned_plan(network: Network, bounds: Bounds, wanted: Flags, certain: Bounds
 def _defines(network: Network, value: int) -> bool:
     """Return whether a value gets variables of its own, whose bounds are those of the value."""
     return value > 0 and isinstance(network.layers[value - 1], Affine | Convolution | Scale | Sum | Trees)
-
-
-def at_point(plan: Plan, point: int) -> Plan:
-    """Return the part of a plan that concerns one input set."""
-    some = slice(point, point + 1)
-    return Plan(
-        plan.bounds.at(some),
-        None if plan.certain is None else plan.certain.at(some),
-        tuple(flags[some] for flags in plan.needed),
-        tuple(flags[some] for flags in plan.active),
-        tuple(flags[some] for flags in plan.candidates),
-    )
 
 
 def _every_candidate(network: Network, number: int, points: int) -> Flags:

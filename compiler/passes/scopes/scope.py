@@ -11,7 +11,7 @@ import numpy as np
 from ensc.compiler.passes.bounds.relaxation import Forms
 from ensc.compiler.passes.bounds.relaxed_bounds import least_over_logits, margin_bounds
 from ensc.compiler.passes.bounds.rounding import down, up
-from ensc.compiler.passes.scopes.plan import Plan, at_point, full_plan, pruned_plan
+from ensc.compiler.passes.scopes.plan import Plan, full_plan, pruned_plan
 from ensc.compiler.types.bounds import Bounds, InputSets, Interval
 from ensc.compiler.types.model import Flags, Indices
 from ensc.compiler.types.network import Floats, Network
@@ -105,7 +105,7 @@ def scope_at(scope: Scope, point: int) -> Scope | None:
     margins = scope.margins
     if margins is not None:
         margins = Interval(margins.lower[:, kept], margins.upper[:, kept])
-    return Scope(np.array([point]), at_point(scope.plan, place), pairs, margins)
+    return Scope(np.array([point]), scope.plan.at(slice(place, place + 1)), pairs, margins)
 
 
 def _pairs(problem: EnsembleProblem) -> Pairs:
