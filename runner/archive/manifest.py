@@ -5,20 +5,18 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from ensc.compiler.diagnostics import Rejected, reject
 from ensc.compiler.passes.notes import goal_text
-from ensc.compiler.quoting import shown
 from ensc.compiler.types.problem import EnsembleProblem
-from ensc.formats.files import read_file
+from ensc.formats import folders
 from ensc.runner.archive.expected import SOURCES, Established
 from ensc.runner.archive.inputs import parameter_text
 
 SCHEMA = "ensc-archive-1"
-MANIFEST, SUMS, README = "manifest.json", "SHA256SUMS", "README.md"
+MANIFEST, SUMS, README = folders.MANIFEST, "SHA256SUMS", "README.md"
 QUERY = "query"
-BYTES = 1 << 26
+ARCHIVE = folders.FolderKind("archive", SCHEMA, "E1172", 1 << 26, "ensc archive QUERY -o DIR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,22 +117,7 @@ def read_manifest(folder: Path) -> Manifest:
     Raises:
         Rejected: E1172 if there is none, or it is damaged.
     """
-    try:
-        text = read_file(folder / MANIFEST, BYTES, "manifest")
-    except Rejected as rejected:
-        reject(
-            "E1172",
-            f"`{shown(str(folder))}` is no archive: {rejected.diagnostics[0].message}",
-            help="give the folder that `ensc archive QUERY -o DIR` made",
-        )
-    try:
-        return _manifest(json.loads(text))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        reject(
-            "E1172",
-            f"the manifest of `{shown(str(folder))}` is damaged, or not one that this version writes",
-            notes=(f"it should be a JSON object of the schema `{SCHEMA}`",),
-        )
+    return folders.read_manifest(folder, ARCHIVE, _manifest)
 
 
 def _manifest(content: object) -> Manifest:
@@ -149,7 +132,7 @@ def _manifest(content: object) -> Manifest:
             "files": list() as files,
         }:
             record = Record({str(name): str(value) for name, value in parameters.items()}, _known(expected))
-            return Manifest(made, _inside(query), digest, record, tuple(_read_entry(e) for e in files))
+            return Manifest(made, folders.inside(query), digest, record, tuple(_read_entry(e) for e in files))
         case _:
             raise ValueError
 
@@ -171,14 +154,6 @@ def _known(content: dict[str, object]) -> Established:
 def _read_entry(content: object) -> Entry:
     match content:
         case {"path": str() as path, "bytes": int() as size, "sha256": str() as digest}:
-            return Entry(_inside(path), size, digest)
+            return Entry(folders.inside(path), size, digest)
         case _:
             raise ValueError
-
-
-def _inside(path: str) -> str:
-    """Return a path that stays in the folder: a manifest may be a stranger's."""
-    parts = PurePosixPath(path)
-    if not path or parts.is_absolute() or ".." in parts.parts or "\\" in path or ":" in path:
-        raise ValueError
-    return path

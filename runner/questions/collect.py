@@ -19,7 +19,7 @@ from ensc.compiler.types.solution import Solution, Status
 from ensc.runner.exact.certify import is_admissible
 from ensc.runner.exact.replay import replay
 from ensc.runner.questions.answers import Answered, Broken, Claim, read_answers, strays
-from ensc.runner.questions.manifest import MANIFEST, Manifest, read_manifest
+from ensc.runner.questions.manifest import MANIFEST, REMEDY, Manifest, read_manifest
 from ensc.runner.split.answer import Answer, Question, at_points, at_rest, fooled_mask, is_attackable
 from ensc.runner.split.ask import replayed
 from ensc.runner.split.board import Board, Standing, leaning, learned, standing
@@ -116,7 +116,7 @@ def _require_same(problem: EnsembleProblem, manifest: Manifest, names: tuple[str
         reject(
             "E1152",
             f"`{MANIFEST}` does not fit the query beside it",
-            help="make the folder again; answers that are there already can be copied into the new one",
+            help=REMEDY,
         )
 
 

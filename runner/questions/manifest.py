@@ -9,24 +9,30 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
-from ensc.compiler.diagnostics import Rejected, reject
 from ensc.compiler.passes.notes import goal_text
-from ensc.compiler.quoting import shown
 from ensc.compiler.types.problem import EnsembleProblem
 from ensc.compiler.types.solution import Proof
-from ensc.formats.files import read_file
+from ensc.formats import folders
 from ensc.runner.questions.choose import is_complete
 from ensc.runner.reports.report import exact_text
 from ensc.runner.split.patterns import Refutation, Witness, mask_of, members_of
 
 SCHEMA = "ensc-questions-1"
-MANIFEST, QUERY, QUESTIONS = "manifest.json", "query", "questions"
+REMEDY = "make the folder again; answers that are there already can be copied into the new one"
+MANIFEST, QUERY, QUESTIONS = folders.MANIFEST, "query", "questions"
 
-BYTES = 1 << 32
-"""Most bytes of a manifest: perturbations of many points with many inputs take room."""
+FOLDER = folders.FolderKind(
+    "folder of questions",
+    SCHEMA,
+    "E1152",
+    1 << 32,  # perturbations of many points with many inputs take room
+    "ensc compile QUERY --split DIR",
+    REMEDY,
+)
+"""What messages say of one that cannot be read."""
 
 Form: TypeAlias = Literal["mps", "lp", "smt2", "vnnlib"]
 FORMS: tuple[Form, ...] = get_args(Form)
@@ -150,23 +156,7 @@ def read_manifest(folder: Path) -> tuple[Manifest, tuple[str, ...]]:
     Raises:
         Rejected: E1152 if there is none, or it is damaged.
     """
-    try:
-        text = read_file(folder / MANIFEST, BYTES, "manifest")
-    except Rejected as rejected:
-        reject(
-            "E1152",
-            f"`{shown(str(folder))}` is no folder of questions: {rejected.diagnostics[0].message}",
-            help="give the folder that `ensc compile QUERY --split DIR` made",
-        )
-    try:
-        return _manifest(json.loads(text))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ZeroDivisionError):
-        reject(
-            "E1152",
-            f"the manifest of `{shown(str(folder))}` is damaged, or not one that this version writes",
-            notes=(f"it should be a JSON object of the schema `{SCHEMA}`",),
-            help="make the folder again; answers that are there already can be copied into the new one",
-        )
+    return folders.read_manifest(folder, FOLDER, _manifest)
 
 
 def _manifest(content: dict[str, Any]) -> tuple[Manifest, tuple[str, ...]]:
@@ -175,7 +165,7 @@ def _manifest(content: dict[str, Any]) -> tuple[Manifest, tuple[str, ...]]:
     names = tuple(str(name) for name in content["members"])
     form = FORMS[FORMS.index(content["format"])]
     points = tuple(_asked(point, names) for point in content["points"])
-    return Manifest(_inside(content["query"]), str(content["digest"]), form, points), names
+    return Manifest(folders.inside(content["query"]), str(content["digest"]), form, points), names
 
 
 def _asked(content: dict[str, Any], names: tuple[str, ...]) -> Asked:
@@ -201,12 +191,4 @@ def _exact(text: str) -> tuple[Fraction, ...]:
 
 def _files(content: dict[str, Any]) -> Iterator[File]:
     for file in content.get("files", ()):
-        yield File(_inside(file["path"]), str(file["sha256"]))
-
-
-def _inside(path: str) -> str:
-    """Return a path that stays in the folder: a manifest may be a stranger's."""
-    parts = PurePosixPath(path)
-    if not path or parts.is_absolute() or ".." in parts.parts or "\\" in path or ":" in path:
-        raise ValueError
-    return path
+        yield File(folders.inside(file["path"]), str(file["sha256"]))
