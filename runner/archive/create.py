@@ -10,7 +10,7 @@ from ensc.compiler.types.solution import Verdict
 from ensc.formats.files import write_file
 from ensc.formats.folders import appearing, fault_of_place
 from ensc.runner.archive.expected import from_expectation, from_verdict
-from ensc.runner.archive.inputs import write_inputs
+from ensc.runner.archive.inputs import require_same, write_inputs
 from ensc.runner.archive.manifest import (
     MANIFEST,
     QUERY,
@@ -51,7 +51,7 @@ def create_archive(problem: EnsembleProblem, folder: Path, verdict: Verdict | No
     with appearing(folder) as temporary:
         (temporary / QUERY).mkdir()
         query = write_inputs(problem, temporary / QUERY)
-        _require_same(problem, query)
+        require_same(problem, query, "E1175", named="the archived query", whole="archive")
         return complete(temporary, query.relative_to(temporary).as_posix(), record_of(problem, known))
 
 
@@ -117,15 +117,3 @@ def require_free(folder: Path) -> None:
     fault = fault_of_place(folder)
     if fault is not None:
         reject("E1171", fault, help="an archive goes into a new folder, or an empty one")
-
-
-def _require_same(problem: EnsembleProblem, query: Path) -> None:
-    """A file that changed since the query was read, or a query that says something else when written out."""
-    digest = load_problem(query).problem.digest
-    if digest != problem.digest:
-        reject(
-            "E1175",
-            "the archived query is not the one that was asked for",
-            notes=(f"digests {problem.digest[:16]}... and {digest[:16]}...",),
-            help="a file may have changed while the archive was made: make it again",
-        )

@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from ensc.compiler.diagnostics import Source
+from ensc.compiler.diagnostics import Source, reject
 from ensc.compiler.files import read_file
 from ensc.compiler.frontend.data.raw import DATA_FILE
 from ensc.compiler.frontend.onnx.external import external_files
 from ensc.compiler.frontend.onnx.load import NETWORK_FILE
+from ensc.compiler.frontend.query.resolve import load_problem
 from ensc.compiler.frontend.syntax.format import format_query
 from ensc.compiler.frontend.syntax.parse import parse_query
 from ensc.compiler.passes.notes import goal_text
@@ -62,6 +63,32 @@ def write_inputs(problem: EnsembleProblem, folder: Path) -> Path:
     path = folder / f"{safe_name(problem.name)}.rq"
     write_file(path, [query_text(problem, files).encode("utf-8")])
     return path
+
+
+def require_same(problem: EnsembleProblem, query: Path, code: str, *, named: str, whole: str) -> None:
+    """Refuse a written query that states another problem.
+
+    A file changed since the query was read, or the query says something else when written out: what is made
+    of it would be about another query.
+
+    Args:
+        problem: that was asked for.
+        query: as it was written.
+        code: of the diagnostic.
+        named: what messages call the written query.
+        whole: what they call all that is made.
+
+    Raises:
+        Rejected: the code.
+    """
+    digest = load_problem(query).problem.digest
+    if digest != problem.digest:
+        reject(
+            code,
+            f"{named} is not the one that was asked for",
+            notes=(f"digests {problem.digest[:16]}... and {digest[:16]}...",),
+            help=f"a file may have changed while the {whole} was made: make it again",
+        )
 
 
 def _copy_network(member: Member, folder: Path, stem: str) -> str:

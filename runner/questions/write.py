@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import assert_never
 
 from ensc.compiler.diagnostics import reject
-from ensc.compiler.frontend.query.resolve import load_problem
 from ensc.compiler.passes.linear.linearize import linearize
 from ensc.compiler.passes.notes import describe_problem
 from ensc.compiler.pipeline import bounded_sets
@@ -22,7 +21,7 @@ from ensc.formats import write_file, write_lp, write_mps
 from ensc.formats.folders import appearing, fault_of_place
 from ensc.formats.smtlib import write_smtlib
 from ensc.formats.vnnlib.folder import write_questions
-from ensc.runner.archive.inputs import write_inputs
+from ensc.runner.archive.inputs import require_same, write_inputs
 from ensc.runner.questions.choose import is_complete, listed_sets
 from ensc.runner.questions.manifest import MANIFEST, QUERY, QUESTIONS, Asked, Entry, File, Form, manifest_text
 from ensc.runner.split.answer import BOUNDS, at_points, at_rest, instance, is_attackable, survey
@@ -74,7 +73,7 @@ def write_folder(
     with appearing(folder) as temporary:
         (temporary / QUERY).mkdir()
         query = write_inputs(problem, temporary / QUERY)
-        _require_same(problem, query)
+        require_same(problem, query, "E1153", named="the query in the folder", whole="folder")
         (temporary / QUESTIONS).mkdir()
         with workers(problem, jobs) as pool:
             points = tuple(_points(problem, pool, temporary, form, every=every))
@@ -93,18 +92,6 @@ def _require_one_radius(problem: EnsembleProblem) -> None:
             "a goal about many radii is not answered by questions that are written beforehand",
             notes=("which radius is asked about next depends on the answers so far",),
             help="split a `check` or `maximize value` query about one radius, or let `ensc solve` ask",
-        )
-
-
-def _require_same(problem: EnsembleProblem, query: Path) -> None:
-    """A file that changed since the query was read would make the answers those of another query."""
-    digest = load_problem(query).problem.digest
-    if digest != problem.digest:
-        reject(
-            "E1153",
-            "the query in the folder is not the one that was asked for",
-            notes=(f"digests {problem.digest[:16]}... and {digest[:16]}...",),
-            help="a file may have changed while the folder was made: make it again",
         )
 
 
