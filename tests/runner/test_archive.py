@@ -1,5 +1,6 @@
 """Archives: whole, the same every time, readable without ensc, and checked down to the byte."""
 
+import dataclasses
 import hashlib
 import json
 import re
@@ -354,6 +355,17 @@ def archived(folder: Path, text: str, *options: str) -> Run:
 def folder(tmp_path: Path) -> Path:
     write_folder(tmp_path)
     return tmp_path
+
+
+def test_a_query_that_changed_in_the_meantime_is_not_archived(tmp_path: Path) -> None:
+    problem = dataclasses.replace(load_problem(DIGITS / "count1.rq").problem, digest="0" * 64)
+    with pytest.raises(Rejected) as rejected:
+        create_archive(problem, tmp_path / "out")
+    (said,) = rejected.value.diagnostics
+    assert said.code == "E1175"
+    assert said.message == "the archived query is not the one that was asked for"
+    assert said.help == "a file may have changed while the archive was made: make it again"
+    assert not list(tmp_path.iterdir())
 
 
 def test_source_and_licence_are_wanted(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Questions as files: written whole, solved one by one by other programs, collected in any state."""
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Callable
@@ -319,6 +320,17 @@ def test_nothing_is_written_over_or_half(tmp_path: Path) -> None:
     with pytest.raises(Rejected):
         write_folder(problem, tmp_path / "out")
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_query_that_changed_in_the_meantime_is_not_asked(tmp_path: Path) -> None:
+    problem = dataclasses.replace(random_query(tmp_path, SEED, points=2), digest="0" * 64)
+    with pytest.raises(Rejected) as rejected:
+        write_folder(problem, tmp_path / "out")
+    (said,) = rejected.value.diagnostics
+    assert said.code == "E1153"
+    assert said.message == "the query in the folder is not the one that was asked for"
+    assert said.help == "a file may have changed while the folder was made: make it again"
+    assert not (tmp_path / "out").exists()
 
 
 def test_goals_about_many_radii_are_refused(tmp_path: Path) -> None:
