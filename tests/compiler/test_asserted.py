@@ -9,7 +9,7 @@ import z3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import dense, fooled, line_patterns, make_problem, random_network
-from z3_oracle import _piecewise, _rows, _variables
+from z3_oracle import constrained
 
 from ensc.compiler.passes.bounds.concretize import least
 from ensc.compiler.passes.bounds.input_sets import input_sets
@@ -84,9 +84,7 @@ def test_the_model_holds_at_those_perturbations_that_fool_all_and_at_no_other(
     if asserted is None:
         return
     model = lower_misclassification(problem, sets, asserted, point=0)
-    solver = z3.Solver()
-    v = _variables(model, solver)
-    solver.add(*_rows(model, v), *_piecewise(model, v))
+    solver, v = constrained(model)
     names = list(model.variables.names())
     perturbation = [v[names.index(f"d_{k + 1}")] for k in range(2)]
     for x in _grid(problem, norm):

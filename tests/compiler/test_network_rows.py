@@ -10,7 +10,7 @@ import z3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import make_problem
-from z3_oracle import _piecewise, _rows, _variables, solve_model
+from z3_oracle import constrained, solve_model
 
 from ensc.compiler.passes.bounds.input_sets import input_sets
 from ensc.compiler.passes.bounds.interval import interval_bounds
@@ -156,9 +156,7 @@ def test_what_holds_at_some_inputs_only_is_said_and_no_value_is_another(seed: in
     x = to.variables(Labels("x", (np.arange(1, 4),)), sets.lower[0], sets.upper[0])
     values = add_network(to, network, Copies((np.array([[1]]),), (), plan, "net"), x[None, None])
     model = to.model("net", feasibility())
-    solver = z3.Solver()
-    v = _variables(model, solver)
-    solver.add(*_rows(model, v), *_piecewise(model, v))
+    solver, v = constrained(model)
     for point in inputs:
         exact = evaluate_all_exact(network, point)
         same = [v[k] == _rational(e) for k, e in zip(values[-1][0, 0].tolist(), exact[-1], strict=True)]

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 import z3
-import z3_oracle
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from linear_models import Column, Plain, build
@@ -25,7 +24,7 @@ from pysmt.environment import Environment
 from pysmt.smtlib.parser import SmtLibParser
 from smt_letter import check
 from tiny import line_problems
-from z3_oracle import solve_model
+from z3_oracle import constrained, solve_model
 
 from ensc.compiler.pipeline import Options, compile_problem
 from ensc.compiler.types.model import Model
@@ -85,7 +84,7 @@ def test_pysmt_reads_the_model_that_was_written(model: Model, relu: Relu, data: 
 def test_solutions_of_script_and_model_are_the_same(model: Model, relu: Relu, data: st.DataObject) -> None:
     script = text(model, relu)
     witness = Witness(script)
-    of_model, of_script = _z3_point(_oracle(model), model), _z3_point(_read_by_z3(script), model)
+    of_model, of_script = _z3_point(constrained(model)[0], model), _z3_point(_read_by_z3(script), model)
     assert (of_model is None) == (of_script is None)
     for point in (of_model, of_script):
         if point is not None:
@@ -96,13 +95,6 @@ def test_solutions_of_script_and_model_are_the_same(model: Model, relu: Relu, da
             boolean = model.variables.integer[model.variables.names().index(name)]
             moved[name] = 1 - point[name] if boolean else data.draw(st.sampled_from(GRID))
             assert witness.accepts(moved) == holds(model, moved)
-
-
-def _oracle(model: Model) -> Any:
-    solver = z3.Solver()
-    variables = z3_oracle._variables(model, solver)
-    solver.add(*z3_oracle._rows(model, variables), *z3_oracle._piecewise(model, variables))
-    return solver
 
 
 def _read_by_z3(script: str) -> Any:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import z3
+from exact_backend import exactly
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny import best_value, line_patterns, line_problems, make_problem, random_network
-from z3_oracle import _piecewise, _rows, _variables, solve_model
+from z3_oracle import solve_model
 
 from ensc.compiler.pipeline import compile_problem
 from ensc.compiler.types.model import Model
@@ -37,22 +37,6 @@ from ensc.runner.split.solve import solve_split
 
 F = Fraction
 QUIET = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-def exactly(model: Model, seconds: float | None, seed: int) -> tuple[Solution, Proof | None]:
-    """An exact backend."""
-    del seconds, seed
-    solver = z3.Solver()
-    v = _variables(model, solver)
-    solver.add(*_rows(model, v), *_piecewise(model, v))
-    if solver.check() == z3.unsat:
-        return Solution(Status.INFEASIBLE, {}), Proof("z3", 0.0, "infeasible")
-    found = solver.model()
-    values = {
-        name: Fraction(str(found.eval(x, model_completion=True)))
-        for name, x in zip(model.variables.names(), v, strict=True)
-    }
-    return Solution(Status.FEASIBLE, values), None
 
 
 def says_feasible(model: Model, seconds: float | None, seed: int) -> tuple[Solution, Proof | None]:

@@ -9,7 +9,7 @@ import z3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny import best_value, line_patterns, line_problems, smallest_radius
-from z3_oracle import _piecewise, _rows, _variables
+from z3_oracle import constrained, found_values
 
 from ensc.compiler.types.model import Model
 from ensc.compiler.types.problem import EnsembleProblem, MinimizeRadius, Norm, ProfileValue
@@ -24,15 +24,11 @@ QUIET = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCh
 def exactly(model: Model, seconds: float | None, seed: int) -> tuple[Solution, Proof | None]:
     """An exact backend, for models that seek the smallest perturbation."""
     del seconds, seed
-    solver = z3.Optimize()
-    names = model.variables.names()
-    v = _variables(model, solver)
-    solver.add(*_rows(model, v), *_piecewise(model, v))
-    least = solver.minimize(v[names.index("r")])
+    solver, v = constrained(model, z3.Optimize())
+    least = solver.minimize(v[model.variables.names().index("r")])
     if solver.check() == z3.unsat:
         return Solution(Status.INFEASIBLE, {}), Proof("z3", 0.0, "infeasible")
-    found = solver.model()
-    values = {name: F(str(found.eval(x, model_completion=True))) for name, x in zip(names, v, strict=True)}
+    values = found_values(model, solver, v)
     bound = float(F(str(least.value())))
     return Solution(Status.OPTIMAL, values, bound, bound), Proof("z3", 1e-9, "optimal")
 

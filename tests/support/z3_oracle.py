@@ -17,10 +17,7 @@ def real(value: float) -> Any:
 
 def solve_model(model: Model) -> tuple[bool, Fraction | None]:
     """Return whether a model is feasible, and its optimal objective value if it has an objective."""
-    solver = z3.Optimize()
-    v = _variables(model, solver)
-    for constraint in [*_rows(model, v), *_piecewise(model, v)]:
-        solver.add(constraint)
+    solver, v = constrained(model, z3.Optimize())
     objective = None
     if len(model.objective.columns):
         total = z3.Sum(
@@ -36,6 +33,26 @@ def solve_model(model: Model) -> tuple[bool, Fraction | None]:
     if answer == z3.unsat or objective is None:
         return answer == z3.sat, None
     return True, Fraction(str(objective.value()))
+
+
+def constrained(model: Model, solver: Any = None) -> tuple[Any, list[Any]]:
+    """Return a solver that knows a model, without its objective, and the model's variables.
+
+    Args:
+        model: what is to hold.
+        solver: a z3 `Solver` or `Optimize` that is told so; a new `Solver` if there is none.
+    """
+    solver = z3.Solver() if solver is None else solver
+    v = _variables(model, solver)
+    solver.add(*_rows(model, v), *_piecewise(model, v))
+    return solver, v
+
+
+def found_values(model: Model, solver: Any, v: list[Any]) -> dict[str, Fraction]:
+    """Return the values, by name, of the solution that a solver has found."""
+    found = solver.model()
+    named = zip(model.variables.names(), v, strict=True)
+    return {name: Fraction(str(found.eval(x, model_completion=True))) for name, x in named}
 
 
 def _variables(model: Model, solver: Any) -> list[Any]:
