@@ -29,9 +29,7 @@ import importlib
 import itertools
 import json
 import logging
-import os
 import platform
-import subprocess
 import sys
 import tempfile
 import time
@@ -43,6 +41,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+measuring: Any = importlib.import_module("measuring")  # the script beside this one; no package holds them
 
 NETWORKS = ((30, 30), (100, 100))
 COPIES = (1, 36)
@@ -407,16 +407,7 @@ def run_case(name: str, folder: Path, path: Path) -> dict[str, Any]:
     written = time.perf_counter()
     times = {"importing": imported - start, "build": built - imported, "write": written - built}
     times["cpu"] = time.process_time() - cpu
-    return {**times, "peak": _peak(), "size": path.stat().st_size, **own}
-
-
-def _peak() -> int | None:
-    """Return this process's peak of memory; what `getrusage` says may be that of the process before."""
-    try:
-        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+    return {**times, "peak": measuring.peak(), "size": path.stat().st_size, **own}
 
 
 def measure(case: Result, folder: Path, repeats: int) -> Result:
@@ -426,11 +417,9 @@ def measure(case: Result, folder: Path, repeats: int) -> Result:
     path = folder / f"model.{case.format}"
     best = case
     for _ in range(repeats):
-        command = [sys.executable, __file__, "--case", case.tool, str(folder), str(path)]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603 - itself
+        done = measuring.run_alone(__file__, "--case", case.tool, str(folder), str(path))
         if done.returncode:
-            return replace(case, failure=(done.stderr.strip().splitlines() or ["it crashed"])[-1][:100])
+            return replace(case, failure=measuring.reason(done))
         result = replace(case, **json.loads(done.stdout.splitlines()[-1]))
         best = result if best.build is None or result.seconds < best.seconds else best
         if result.seconds > ENOUGH:
@@ -475,17 +464,6 @@ def results(folder: Path, networks: Sequence[Sequence[int]], asked: argparse.Nam
 
 
 # reporting -------------------------------------------------------------------------------------------
-
-
-def machine() -> dict[str, Any]:
-    """Return what the times depend on."""
-    processor = platform.machine()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-        processor = models[0] if models else processor
-    system = f"{platform.system()} {platform.machine()}"
-    return {"processor": processor, "cores": os.cpu_count(), "system": system}
 
 
 def versions() -> dict[str, str | None]:
@@ -549,8 +527,12 @@ def main() -> None:
         measured = list(results(Path(folder), networks, asked))
     print(table(measured))
     if asked.json:
-        report = {"machine": machine(), "versions": versions(), "results": [asdict(r) for r in measured]}
-        asked.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        report = {
+            "machine": measuring.machine(),
+            "versions": versions(),
+            "results": [asdict(r) for r in measured],
+        }
+        measuring.write_json(asked.json, report)
 
 
 if __name__ == "__main__":

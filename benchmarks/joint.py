@@ -17,11 +17,6 @@ least 0.05 s.
 import argparse
 import importlib
 import json
-import math
-import os
-import resource
-import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -39,10 +34,7 @@ from ensc.formats import write_file, write_mps
 from ensc.runner.joint.build import build
 
 split: Any = importlib.import_module("split")  # the scripts beside this one; no package holds them
-emission: Any = importlib.import_module("emission")
-
-FLOOR = 0.05
-"""Seconds below which differences say nothing about a file."""
+measuring: Any = importlib.import_module("measuring")
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "digits"
 SMALL_FILES = ("net1.onnx", "net2.onnx", "net4.onnx")
@@ -147,8 +139,7 @@ def solve(solver: str, path: Path, cap: float, seed: int) -> None:
     """Let a solver answer a file; what the process of one case does, until its processor time is up."""
     run = (_cbc if solver == "CBC" else _highs)(path, seed)
     print(json.dumps({"answer": "cap", "seconds": cap}), flush=True)
-    begin = time.process_time()
-    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(begin + cap), resource.RLIM_INFINITY))
+    begin = measuring.limit_cpu(cap)
     status = run()
     seconds = time.process_time() - begin
     words = {"OPTIMAL": "attack", "INFEASIBLE": "none"}
@@ -162,10 +153,7 @@ def _cbc(path: Path, seed: int) -> Any:  # noqa: ANN401 - what it returns is cal
 
 
 def _highs(path: Path, seed: int) -> Any:  # noqa: ANN401 - what it returns is called
-    highspy: Any = importlib.import_module("highspy")
-    highs = highspy.Highs()
-    for option, value in {"output_flag": False, "threads": 1, "random_seed": seed}.items():
-        highs.setOptionValue(option, value)
+    highs = measuring.highs_with(seed)
     highs.readModel(str(path))
 
     def run() -> str:
@@ -173,19 +161,6 @@ def _highs(path: Path, seed: int) -> Any:  # noqa: ANN401 - what it returns is c
         return str(highs.modelStatusToString(highs.getModelStatus())).upper()
 
     return run
-
-
-def in_process(solver: str, path: Path, cap: float, seed: int) -> dict[str, Any]:
-    """Run this script on one file; return what it printed last, or the reason why it did not."""
-    command = [sys.executable, __file__, "--solve", solver, str(path), str(cap), str(seed)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603 - itself
-    if done.returncode not in {0, -signal.SIGXCPU}:
-        reason = (done.stderr.strip().splitlines() or [f"signal {-done.returncode}"])[-1][:100]
-        return {"answer": reason, "seconds": cap}
-    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
-    answer: dict[str, Any] = json.loads(lines[-1])
-    return answer
 
 
 # questions -------------------------------------------------------------------------------------------
@@ -230,7 +205,8 @@ def asked_of(
     size = size_of(model)
     for solver in asked.solvers:
         for seed in range(asked.seeds):
-            told = in_process(solver, path, asked.cap, seed)
+            case = ("--solve", solver, str(path), str(asked.cap), str(seed))
+            told = measuring.answered_by(__file__, *case, otherwise=asked.cap)
             sizes = {"binaries": size.integers, "rows": size.rows, "compiled": compiled}
             got = Answer(question, variant, solver, seed, **told, **sizes)
             print(f"{question}: {variant}, {solver}, {got.answer}, {got.seconds:.2f} s", file=sys.stderr)
@@ -238,26 +214,6 @@ def asked_of(
 
 
 # reporting -------------------------------------------------------------------------------------------
-
-
-def table(got: Sequence[Answer]) -> str:
-    """Return a line for each question: the answer, and of each variant mean seconds and binaries."""
-    variants = list(dict.fromkeys(a.variant for a in got))
-    heads = ["question", "answer", *(f"{v} s" for v in variants), *(f"{v} binaries" for v in variants)]
-    lines = [heads]
-    for question in dict.fromkeys(a.question for a in got):
-        here = [[a for a in got if a.question == question and a.variant == v] for v in variants]
-        said = sorted({a.answer for each in here for a in each if a.decided})
-        sizes = (str(each[0].binaries) for each in here)
-        lines.append([question, " and ".join(said) or "open", *map(mean_time, here), *sizes])
-    return markdown(lines)
-
-
-def mean_time(same: Sequence[Answer]) -> str:
-    """Return the mean over the seeds, and what kept it from being an answer."""
-    mean = sum(a.seconds for a in same) / len(same)
-    open_ = [a.answer for a in same if not a.decided]
-    return f"{mean:.2f}" + (f" ({open_[0]})" if open_ else "")
 
 
 def ratios(got: Sequence[Answer], reference: str) -> list[dict[str, Any]]:
@@ -269,7 +225,6 @@ def ratios(got: Sequence[Answer], reference: str) -> list[dict[str, Any]]:
             mine = [a for a in got if (a.variant, a.solver) == (variant, solver)]
             theirs = [keyed[reference, solver, a.question, a.seed] for a in mine]
             pairs = list(zip(theirs, mine, strict=True))
-            logs = [math.log(max(r.seconds, FLOOR) / max(a.seconds, FLOOR)) for r, a in pairs]
             result.append(
                 {
                     "variant": variant,
@@ -277,7 +232,7 @@ def ratios(got: Sequence[Answer], reference: str) -> list[dict[str, Any]]:
                     "answered": sum(a.decided for a in mine),
                     "asked": len(mine),
                     "seconds": sum(a.seconds for a in mine),
-                    "faster": math.exp(sum(logs) / len(logs)),
+                    "faster": measuring.mean_ratio([r.seconds for r in theirs], [a.seconds for a in mine]),
                     "binaries": sum(a.binaries for a in mine) / max(1, sum(r.binaries for r in theirs)),
                     "most_binaries": max(a.binaries / max(1, r.binaries) for r, a in pairs),
                     "compiled": sum(a.compiled for a in mine),
@@ -295,42 +250,28 @@ def ratios_table(sums: Sequence[dict[str, Any]], reference: str) -> str:
         shares = f"{s['binaries']:.0%}", f"{s['most_binaries']:.0%}"
         answered = f"{s['answered']} of {s['asked']}"
         lines.append([s["variant"], s["solver"], answered, *times, *shares, f"{s['compiled']:.2f}"])
-    return markdown(lines)
-
-
-def contradictions(got: Sequence[Answer]) -> list[str]:
-    """Return the questions that were answered in two ways."""
-    said: dict[str, set[str]] = {}
-    for a in got:
-        if a.decided:
-            said.setdefault(a.question, set()).add(a.answer)
-    return [question for question, different in said.items() if len(different) > 1]
-
-
-def markdown(lines: Sequence[Sequence[str]]) -> str:
-    """Return lines as a Markdown table."""
-    rows = [lines[0], ["---"] + ["--:"] * (len(lines[0]) - 1), *lines[1:]]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return str(measuring.markdown(lines))
 
 
 def tell(got: Sequence[Answer], asked: argparse.Namespace) -> None:
     """Print the tables, and write the JSON that was asked for."""
     reference = got[0].variant
-    sums, conflicts = ratios(got, reference), contradictions(got)
+    sums, conflicts = ratios(got, reference), measuring.contradictions(got)
     for solver in dict.fromkeys(a.solver for a in got):
-        print(f"\n{solver}\n", table([a for a in got if a.solver == solver]), sep="\n")
+        mine = [a for a in got if a.solver == solver]
+        print(f"\n{solver}\n", measuring.table(mine, lambda a: a.variant), sep="\n")
     print("", ratios_table(sums, reference), sep="\n")
     print(f"\ncontradictions: {', '.join(conflicts) or 'none'}")
     if asked.json:
         report = {
-            "machine": emission.machine(),
+            "machine": measuring.machine(),
             "versions": {name: version(name) for name in ("ensc-compiler", "mip", "highspy", "numpy")},
             "options": {"threads": 1, "cap": asked.cap, "seeds": asked.seeds},
             "comparison": sums,
             "contradictions": conflicts,
             "results": [asdict(a) for a in got],
         }
-        asked.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        measuring.write_json(asked.json, report)
 
 
 def arguments(description: str, *, seeds: int, cap: float, solvers: list[str]) -> argparse.ArgumentParser:

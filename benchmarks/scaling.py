@@ -22,7 +22,6 @@ import importlib.util
 import json
 import os
 import platform
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -50,6 +49,8 @@ from ensc.compiler.types.problem import (
     Untargeted,
 )
 from ensc.formats import write_file, write_mps
+
+measuring: Any = importlib.import_module("measuring")  # the script beside this one; no package holds them
 
 CLASSES, PIXELS = 10, 64
 
@@ -187,25 +188,20 @@ def run_case(case: Case) -> dict[str, Any]:
     return {
         **dataclasses.asdict(case),
         **dataclasses.asdict(size_of(compiled.linear)),
+        "copies": case.members * compiled.attacks * case.points,
         "bytes": size,
         "compile": compiled_at - start,
         "write": time.process_time() - compiled_at,
         "wall": time.perf_counter() - wall,
-        "peak": _peak(),
+        "peak": measuring.peak(),
     }
-
-
-def _peak() -> int:
-    """Return this process's peak of memory in bytes; `getrusage` may tell that of the process before."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def measure(case: Case) -> dict[str, Any]:
     """Run a case in a process of its own."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, __file__, "--case", json.dumps(dataclasses.asdict(case))]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)  # noqa: S603 - itself
+    done = measuring.run_alone(__file__, "--case", json.dumps(dataclasses.asdict(case)))
+    if done.returncode:
+        raise RuntimeError(measuring.reason(done))
     result: dict[str, Any] = json.loads(done.stdout)
     return result
 
@@ -236,14 +232,14 @@ HEADS = (
 
 def table(measured: dict[str, list[dict[str, Any]]]) -> str:
     """Return all cases as Markdown."""
-    lines = [HEADS, ("---", *["--:"] * (len(HEADS) - 1))]
+    lines = [HEADS]
     for name, results in measured.items():
         for r in results:
             times = [f"{r[key]:.2f}" for key in ("compile", "write", "wall")]
             sizes = [f"{r['peak'] / 1e6:.0f}", f"{r['bytes'] / 1e6:.2f}"]
             counts = [str(r[key]) for key in (AXES[name][1], "rows", "columns", "nonzeros")]
             lines.append((name, *counts, *times, *sizes))
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return str(measuring.markdown(lines))
 
 
 def exponents(measured: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, float]]:
@@ -314,7 +310,7 @@ def main() -> None:
             "exponents": slopes,
             "results": measured,
         }
-        asked.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        measuring.write_json(asked.json, report)
     if asked.plot:
         plot(measured, asked.plot)
 

@@ -19,11 +19,6 @@ rectifiers as Gurobi's general constraints, for which HiGHS refuses the file.
 import argparse
 import importlib
 import json
-import math
-import os
-import resource
-import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -33,12 +28,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-emission: Any = importlib.import_module("emission")  # the script beside this one; no package holds them
+emission: Any = importlib.import_module("emission")  # the scripts beside this one; no package holds them
+measuring: Any = importlib.import_module("measuring")
 
 SMALL, LARGE = (30, 30), (100, 100)
-FLOOR = 0.05
-"""Seconds below which differences say nothing about a file."""
-
 TOOLS = ("ensc -O1", "OMLT big-M", "PySCIPOpt-ML big-M")
 
 
@@ -112,9 +105,7 @@ class Answer:
 def solve(path: Path, limit: float, seed: int) -> None:
     """Let HiGHS answer a file; what the process of one case does, until its processor time is up."""
     highspy: Any = importlib.import_module("highspy")
-    highs = highspy.Highs()
-    for option, value in {"output_flag": False, "threads": 1, "random_seed": seed}.items():
-        highs.setOptionValue(option, value)
+    highs = measuring.highs_with(seed)
     if highs.readModel(str(path)) == highspy.HighsStatus.kError:
         print(json.dumps({"answer": "refused", "seconds": 0.0}))
         return
@@ -123,8 +114,7 @@ def solve(path: Path, limit: float, seed: int) -> None:
     sizes = {"rows": lp.num_row_, "columns": lp.num_col_, "nonzeros": len(lp.a_matrix_.value_)}
     sizes["binaries"] = integral
     print(json.dumps({"answer": "time limit", "seconds": limit, **sizes}), flush=True)
-    begin = time.process_time()
-    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(begin + limit), resource.RLIM_INFINITY))
+    begin = measuring.limit_cpu(limit)
     highs.run()
     seconds = time.process_time() - begin
     status = highs.getModelStatus()
@@ -132,19 +122,6 @@ def solve(path: Path, limit: float, seed: int) -> None:
     answer = names.get(status, highs.modelStatusToString(status))
     nodes = highs.getInfo().mip_node_count
     print(json.dumps({"answer": answer, "seconds": seconds, **sizes, "nodes": nodes}))
-
-
-def _in_process(*arguments: str) -> dict[str, Any]:
-    """Run this script on one case; return what it printed last, or the reason why it did not."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run(  # noqa: S603 - itself
-        [sys.executable, __file__, *arguments], capture_output=True, text=True, check=False, env=environment
-    )
-    if done.returncode not in {0, -signal.SIGXCPU}:
-        reason = (done.stderr.strip().splitlines() or ["it crashed"])[-1][:100]
-        return {"answer": reason, "seconds": 0.0}
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return answer
 
 
 def answers(folder: Path, questions: Sequence[Question], asked: argparse.Namespace) -> Iterator[Answer]:
@@ -156,41 +133,20 @@ def answers(folder: Path, questions: Sequence[Question], asked: argparse.Namespa
         emission.prepare(place, layers, pixels[one], labels[one], question.radius)
         for tool in asked.tools:
             path = place / "model.mps"
-            emitted = _in_process("--emit", tool, str(place), str(path))
+            emitted = measuring.answered_by(__file__, "--emit", tool, str(place), str(path), otherwise=0.0)
             if "answer" in emitted:
                 yield Answer(tool, str(question), **emitted)
                 continue
             for seed in range(asked.seeds):
-                got = Answer(
-                    tool, str(question), **_in_process("--solve", str(path), str(asked.limit), str(seed))
-                )
+                case = ("--solve", str(path), str(asked.limit), str(seed))
+                told = measuring.answered_by(__file__, *case, otherwise=0.0)
+                got = Answer(tool, str(question), **told)
                 print(f"{got.question}: {got.tool}, {got.answer}, {got.seconds:.2f} s", file=sys.stderr)
                 yield got
             path.unlink()
 
 
 # reporting -------------------------------------------------------------------------------------------
-
-
-def table(got: Sequence[Answer]) -> str:
-    """Return a line for each question: the answer, and each tool's mean time over the seeds."""
-    tools = list(dict.fromkeys(a.tool for a in got))
-    lines = [
-        ["question", "answer", *(f"{tool} s" for tool in tools), *(f"{tool} binaries" for tool in tools)]
-    ]
-    for question in dict.fromkeys(a.question for a in got):
-        here = [[a for a in got if a.question == question and a.tool == tool] for tool in tools]
-        said = sorted({a.answer for each in here for a in each if a.decided})
-        lines.append(
-            [question, " and ".join(said) or "open", *map(_time, here), *(str(e[0].binaries) for e in here)]
-        )
-    return _markdown(lines)
-
-
-def _time(same: Sequence[Answer]) -> str:
-    mean = sum(a.seconds for a in same) / len(same)
-    open_ = [a.answer for a in same if not a.decided]
-    return f"{mean:.2f}" + (f" ({open_[0]})" if open_ else "")
 
 
 def totals(got: Sequence[Answer], limit: float) -> list[dict[str, Any]]:
@@ -201,7 +157,6 @@ def totals(got: Sequence[Answer], limit: float) -> list[dict[str, Any]]:
     for tool in tools:
         mine = [a for a in got if a.tool == tool]
         costs = [_cost(a, limit, 1) for a in mine]
-        logs = [math.log(max(t, FLOOR) / max(o, FLOOR)) for t, o in zip(costs, ours, strict=True)]
         result.append(
             {
                 "tool": tool,
@@ -209,8 +164,8 @@ def totals(got: Sequence[Answer], limit: float) -> list[dict[str, Any]]:
                 "asked": len(mine),
                 "total": sum(costs),
                 "par2": sum(_cost(a, limit, 2) for a in mine) / len(mine),
-                "total_ratio": sum(costs) / max(sum(ours), FLOOR),
-                "mean_ratio": math.exp(sum(logs) / len(logs)),
+                "total_ratio": sum(costs) / max(sum(ours), measuring.FLOOR),
+                "mean_ratio": measuring.mean_ratio(costs, ours),
             }
         )
     return result
@@ -220,27 +175,13 @@ def _cost(answer: Answer, limit: float, penalty: float) -> float:
     return min(answer.seconds, limit) if answer.decided else penalty * limit
 
 
-def contradictions(got: Sequence[Answer]) -> list[str]:
-    """Return the questions that were answered in two ways."""
-    said: dict[str, set[str]] = {}
-    for a in got:
-        if a.decided:
-            said.setdefault(a.question, set()).add(a.answer)
-    return [question for question, different in said.items() if len(different) > 1]
-
-
 def totals_table(sums: Sequence[dict[str, Any]]) -> str:
     """Return the totals as Markdown."""
     lines = [["tool", "answered", "total s", "PAR-2 s", "x total", "x mean"]]
     for s in sums:
         numbers = [f"{s[key]:.2f}" for key in ("total", "par2", "total_ratio", "mean_ratio")]
         lines.append([s["tool"], f"{s['answered']} of {s['asked']}", *numbers])
-    return _markdown(lines)
-
-
-def _markdown(lines: Sequence[Sequence[str]]) -> str:
-    rows = [lines[0], ["---"] + ["--:"] * (len(lines[0]) - 1), *lines[1:]]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return str(measuring.markdown(lines))
 
 
 def main() -> None:
@@ -265,19 +206,19 @@ def main() -> None:
     questions = {"first": FIRST, "more": MORE, "both": (*FIRST, *MORE)}[asked.set]
     with tempfile.TemporaryDirectory() as place:
         got = list(answers(Path(place), questions, asked))
-    sums, conflicts = totals(got, asked.limit), contradictions(got)
-    print(table(got), totals_table(sums), sep="\n\n")
+    sums, conflicts = totals(got, asked.limit), measuring.contradictions(got)
+    print(measuring.table(got, lambda a: a.tool), totals_table(sums), sep="\n\n")
     print(f"\ncontradictions: {', '.join(conflicts) or 'none'}")
     if asked.json:
         report = {
-            "machine": emission.machine(),
+            "machine": measuring.machine(),
             "versions": emission.versions(),
             "options": {"threads": 1, "limit": asked.limit, "seeds": asked.seeds},
             "totals": sums,
             "contradictions": conflicts,
             "results": [asdict(a) for a in got],
         }
-        asked.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        measuring.write_json(asked.json, report)
 
 
 if __name__ == "__main__":
