@@ -37,6 +37,7 @@ class Draft:
         sets: the input sets of its points.
         attacks: the number of deterministic attacks.
         ordered: whether their probabilities descend.
+        lean: whether the attacker's set leaves out variables that others can stand for.
         scopes: what is left to say about every member.
         facts: what is known of the points.
         same: which members and points are served by the copies of others.
@@ -47,6 +48,7 @@ class Draft:
     sets: InputSets
     attacks: int
     ordered: bool
+    lean: bool
     scopes: tuple[Scope, ...]
     facts: Facts | None = None
     same: Duplicates | None = None
@@ -60,7 +62,7 @@ def printed(problem: EnsembleProblem, sets: InputSets) -> tuple[Draft, str]:
     """
     networks = [member.network for member in problem.ensemble]
     scopes = tuple(whole_scope(problem, n, interval_bounds(n, sets)) for n in networks)
-    draft = Draft(problem, sets, problem.threat.count, ordered=False, scopes=scopes)
+    draft = Draft(problem, sets, problem.threat.count, ordered=False, lean=False, scopes=scopes)
     return draft, f"every copy, interval bounds; {left(draft)}"
 
 
@@ -72,7 +74,7 @@ def relaxed(problem: EnsembleProblem, sets: InputSets) -> tuple[Draft, str]:
     """
     networks = [member.network for member in problem.ensemble]
     scopes = tuple(pruned_scope(problem, n, sets, relaxed_bounds(n, sets)) for n in networks)
-    draft = Draft(problem, sets, problem.threat.count, ordered=False, scopes=scopes)
+    draft = Draft(problem, sets, problem.threat.count, ordered=False, lean=True, scopes=scopes)
     return draft, f"linear relaxation over box and ball; {left(draft)}"
 
 
@@ -198,6 +200,7 @@ def lowered(draft: Draft) -> Model:
         draft.scopes,
         attacks=draft.attacks,
         ordered=draft.ordered,
+        lean=draft.lean,
         facts=draft.facts,
         same=draft.same,
     )

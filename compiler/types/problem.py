@@ -72,11 +72,16 @@ class PointSet:
         return self.numerators / float(self.denominator)
 
     def enclosure(self) -> tuple[Floats, Floats]:
-        """Return float64 arrays below and above the exact points (equal where a point is a float64)."""
+        """Return float64 arrays below and above the exact points, equal where one is plainly a float64.
+
+        A quotient that is whole has no more digits than its dividend, so black and white are kept exactly.
+        """
         near = self.nearest
         if self.denominator & (self.denominator - 1) == 0:
             return near, near
-        return np.nextafter(near, -np.inf), np.nextafter(near, np.inf)
+        exact = np.fmod(self.numerators, float(self.denominator)) == 0
+        below, above = np.nextafter(near, -np.inf), np.nextafter(near, np.inf)
+        return np.where(exact, near, below), np.where(exact, near, above)
 
     def exact(self, point: int) -> tuple[Fraction, ...]:
         """Return one point in exact arithmetic."""

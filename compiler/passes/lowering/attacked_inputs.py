@@ -4,6 +4,11 @@ For every attack and point: `d` the perturbation, `x = point + d` the attacked i
 `sum s <= radius` (Gross et al. 2020, Eq. 5), exact because only an upper bound on |d| matters; for Linf
 bounds on `d`; for L0 binaries `b` with `b = 0 implies d = 0` and `sum b <= radius`. All rows are exact: those
 with a rational constant are multiplied by its denominator.
+
+A *lean* set is the same one with fewer variables. Where a coordinate of the point is 0, `d` is the attacked
+input. Where the domain lets a coordinate move one way only, its size is linear, `|d| = d` or `|d| = -d`, and
+takes part in the sum as it is. On pictures with a black background that is most of them, and what an LP
+solver takes for a node shrinks with the rows.
 """
 
 from dataclasses import dataclass
@@ -14,9 +19,12 @@ import numpy as np
 
 from ensc.compiler.passes.bounds.rounding import add_down, add_up, is_float, up
 from ensc.compiler.passes.lowering.assemble import Assembler
-from ensc.compiler.types.bounds import InputSets
-from ensc.compiler.types.model import Floats, Indices, Labels
+from ensc.compiler.types.bounds import InputSets, Interval
+from ensc.compiler.types.model import Flags, Floats, Indices, Labels
 from ensc.compiler.types.problem import EnsembleProblem, Norm
+
+ABSENT = -1
+"""In place of a variable that is left out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +47,13 @@ class Places:
 
 
 def add_attacked_inputs(
-    to: Assembler, problem: EnsembleProblem, sets: InputSets, places: Places, *, size: int | None = None
+    to: Assembler,
+    problem: EnsembleProblem,
+    sets: InputSets,
+    places: Places,
+    *,
+    lean: bool,
+    size: int | None = None,
 ) -> Indices:
     """Add perturbations and attacked inputs.
 
@@ -48,19 +62,23 @@ def add_attacked_inputs(
         problem: for points, domain, norm and radius.
         sets: the input sets of all points of the problem.
         places: which attacks and points.
+        lean: whether to leave out variables that others can stand for.
         size: a variable that the norm must not exceed either, if it is not just bounded but sought.
 
     Returns:
         The attacked inputs, shape (attacks, points, inputs).
     """
-    lower, upper = sets.lower[places.points], sets.upper[places.points]
-    d = _perturbations(to, problem, sets, places)
-    x = _matrix(to.variables(places.labels("x", problem.inputs), *_flat(lower, upper, places)), places)
-    _add_equations(to, problem, places, x, d)
+    ends = _ends(problem, sets, places)
+    d = _perturbations(to, problem, places, ends)
+    moved = (
+        problem.points.numerators[places.points] != 0 if lean else np.ones_like(ends.lower, dtype=np.bool_)
+    )
+    x = _attacked(to, problem, sets, places, d, moved)
     _add_exact_domain(to, problem, x)
     match problem.threat.norm:
         case Norm.L1:
-            _add_l1_ball(to, problem, places, d, size)
+            sign = _one_way(ends) if lean else np.zeros_like(ends.lower)
+            _add_l1_ball(to, problem, places, d, sign, size)
         case Norm.LINF:
             _add_cube(to, problem, d, size)
         case Norm.L0:
@@ -82,13 +100,71 @@ def add_repeated_inputs(
         places: which attacks and points.
         x: the attacked inputs that they share, shape (attacks, points, inputs).
     """
-    _add_equations(to, problem, places, x, _perturbations(to, problem, sets, places))
+    d = _perturbations(to, problem, places, _ends(problem, sets, places))
+    _add_equations(to, problem, places, x, d, np.ones(x.shape[1:], dtype=np.bool_))
 
 
-def _add_equations(to: Assembler, problem: EnsembleProblem, places: Places, x: Indices, d: Indices) -> None:
+def _ends(problem: EnsembleProblem, sets: InputSets, places: Places) -> Interval:
+    """Return what box and ball leave of every coordinate of `d`, rounded outward, shape (points, inputs)."""
+    below, above = problem.points.enclosure()
+    lower = add_down(sets.lower, -above)[places.points]
+    upper = add_up(sets.upper, -below)[places.points]
+    threat = problem.threat
+    if threat.norm is Norm.L0:
+        return Interval(lower, upper)
+    reach = up(threat.radius)
+    return Interval(np.maximum(lower, -reach), np.minimum(upper, reach))
+
+
+def _one_way(ends: Interval) -> Floats:
+    """Return 1 where `d >= 0`, -1 where `d <= 0`, 0 where it may have either sign."""
+    return np.where(ends.lower >= 0, 1.0, np.where(ends.upper <= 0, -1.0, 0.0))
+
+
+def _chosen(to: Assembler, places: Places, prefix: str, ends: Interval, chosen: Flags) -> Indices:
+    """Add variables for some coordinates.
+
+    Args:
+        to: where to.
+        places: which attacks and points.
+        prefix: of their names.
+        ends: of every coordinate, shape (points, inputs).
+        chosen: which have one, shape (points, inputs).
+
+    Returns:
+        Shape (attacks, points, inputs), with the constant 0 where there is none.
+    """
+    labels = places.labels(prefix, chosen.shape[1])
+    axes = labels.axes if places.axes else (np.arange(1, chosen.shape[1] + 1)[None, None],)
+    everything = np.broadcast_arrays(*axes)
+    result = np.full((everything[0].shape[0], *chosen.shape), ABSENT)
+    spread = np.broadcast_to(chosen, result.shape)
+    if chosen.all():
+        kept = Labels(prefix, labels.axes)
+        return to.variables(kept, *_flat(ends.lower, ends.upper, places)).reshape(result.shape)
+    if chosen.any():
+        lower, upper = (np.broadcast_to(end, result.shape)[spread] for end in (ends.lower, ends.upper))
+        names = Labels(prefix, tuple(axis[spread] for axis in everything))
+        result[spread] = to.variables(names, lower, upper)
+    return result
+
+
+def _attacked(
+    to: Assembler, problem: EnsembleProblem, sets: InputSets, places: Places, d: Indices, moved: Flags
+) -> Indices:
+    """Add `x` where the point is not 0; elsewhere it is `d`."""
+    x = _chosen(to, places, "x", Interval(sets.lower[places.points], sets.upper[places.points]), moved)
+    _add_equations(to, problem, places, x, d, moved)
+    return np.where(moved, x, d)
+
+
+def _add_equations(
+    to: Assembler, problem: EnsembleProblem, places: Places, x: Indices, d: Indices, moved: Flags
+) -> None:
     scale = float(problem.points.denominator)
-    numerators = problem.points.numerators[places.points]
-    pairs = np.stack([x, d], axis=-1)
+    spread = np.broadcast_to(moved, x.shape)
+    numerators = np.broadcast_to(problem.points.numerators[places.points], x.shape)[spread]
+    pairs = np.stack([x[spread], d[spread]], axis=-1)
     meaning = "attacked input: denominator (x - d) = numerator of the point"
     to.rows(pairs, np.array([scale, -scale]), numerators, numerators, meaning)
 
@@ -102,17 +178,9 @@ def _matrix(ids: Indices, places: Places) -> Indices:
     return ids if places.axes else ids[None, None]
 
 
-def _perturbations(to: Assembler, problem: EnsembleProblem, sets: InputSets, places: Places) -> Indices:
-    """Add `d`, bounded by what box and ball leave of every coordinate, rounded outward."""
-    below, above = problem.points.enclosure()
-    lower = add_down(sets.lower, -above)[places.points]
-    upper = add_up(sets.upper, -below)[places.points]
-    threat = problem.threat
-    if threat.norm is not Norm.L0:
-        reach = up(threat.radius)
-        lower, upper = np.maximum(lower, -reach), np.minimum(upper, reach)
+def _perturbations(to: Assembler, problem: EnsembleProblem, places: Places, ends: Interval) -> Indices:
     labels = places.labels("d", problem.inputs)
-    return _matrix(to.variables(labels, *_flat(lower, upper, places)), places)
+    return _matrix(to.variables(labels, *_flat(ends.lower, ends.upper, places)), places)
 
 
 def _add_exact_domain(to: Assembler, problem: EnsembleProblem, x: Indices) -> None:
@@ -141,17 +209,21 @@ def _add_cube(to: Assembler, problem: EnsembleProblem, d: Indices, size: int | N
 
 
 def _add_l1_ball(
-    to: Assembler, problem: EnsembleProblem, places: Places, d: Indices, size: int | None
+    to: Assembler, problem: EnsembleProblem, places: Places, d: Indices, sign: Floats, size: int | None
 ) -> None:
-    """`s >= d`, `s >= -d`, `sum s <= epsilon`."""
+    """`s >= d`, `s >= -d`, `sum s <= epsilon`; where the sign of d is known, `s` is `sign * d`."""
     radius = problem.threat.radius
-    s = _matrix(to.variables(places.labels("s", problem.inputs), 0.0, up(radius)), places)
-    pairs = np.stack([s, d], axis=-1)
-    for sign in (-1.0, 1.0):
-        to.rows(pairs, np.array([1.0, sign]), 0.0, np.inf, "s >= |d|")
+    both = sign == 0
+    ends = Interval(np.zeros(sign.shape), np.full(sign.shape, up(radius)))
+    s = _chosen(to, places, "s", ends, both)
+    spread = np.broadcast_to(both, s.shape)
+    pairs = np.stack([s[spread], d[spread]], axis=-1)
+    for way in (-1.0, 1.0):
+        to.rows(pairs, np.array([1.0, way]), 0.0, np.inf, "s >= |d|")
+    parts, signs = np.where(both, s, d), np.where(both, 1.0, sign)
     share, total = float(radius.denominator), float(radius.numerator)
-    to.rows(s, share, -np.inf, total, "sum_k |d_k| <= epsilon (Eq. 5)")
-    _add_size(to, s, size)
+    to.rows(parts, share * signs, -np.inf, total, "sum_k |d_k| <= epsilon (Eq. 5)")
+    _add_size(to, parts, signs, size)
 
 
 def _add_l0_ball(
@@ -162,12 +234,12 @@ def _add_l0_ball(
     to.rows(d[..., None], 1.0, 0.0, 0.0, "b = 0 implies d = 0", indicator=b, active=False)
     most = float(int(problem.threat.radius))
     to.rows(b, 1.0, -np.inf, most, "at most epsilon coordinates change (Eq. 5)")
-    _add_size(to, b, size)
+    _add_size(to, b, np.ones(d.shape[1:]), size)
 
 
-def _add_size(to: Assembler, parts: Indices, size: int | None) -> None:
-    """Add `sum of parts <= r`."""
+def _add_size(to: Assembler, parts: Indices, signs: Floats, size: int | None) -> None:
+    """Add `sum of signs * parts <= r`; signs have the shape (points, inputs)."""
     if size is not None:
         columns = np.concatenate([parts, np.full((*parts.shape[:-1], 1), size)], axis=-1)
-        coefficients = np.append(np.ones(parts.shape[-1]), -1.0)
+        coefficients = np.concatenate([signs, np.full((len(signs), 1), -1.0)], axis=-1)
         to.rows(columns, coefficients, -np.inf, 0.0, "norm of d <= r")

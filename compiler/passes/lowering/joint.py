@@ -50,6 +50,7 @@ def lower_joint(
     *,
     attacks: int,
     ordered: bool,
+    lean: bool,
     facts: Facts | None = None,
     same: Duplicates | None = None,
 ) -> Model:
@@ -61,6 +62,7 @@ def lower_joint(
         scopes: of every member, what is left to say about it.
         attacks: the number of deterministic attacks |A|.
         ordered: whether to demand `p_1 >= p_2 >= ...`, which loses no value, as attacks may be renamed.
+        lean: whether the attacker's set leaves out variables that others can stand for.
         facts: what is known of the points; the scopes leave out what they decide (`known_scopes`).
         same: which members and points are served by the copies of others; no scope holds them.
 
@@ -71,7 +73,7 @@ def lower_joint(
     to = _Joint(Assembler(), problem, attacks, points)
     p = _probabilities(to, ordered=ordered)
     places = Places(points, (to.attack_axis[:, None], points[None] + 1))
-    x = add_attacked_inputs(to.assembler, problem, sets, places)
+    x = add_attacked_inputs(to.assembler, problem, sets, places, lean=lean)
     added = [_member(to, c, x, p, scope) for c, scope in enumerate(scopes)]
     shares = _shares(added, scopes, same, len(problem.points))
     if same is not None:

@@ -40,7 +40,7 @@ def lower_misclassification(
     """
     to = Assembler()
     size = int(to.variables(Labels("r", ()), 0.0, up(problem.threat.radius))) if smallest else None
-    x = add_attacked_inputs(to, problem, sets, Places(np.array([point]), ()), size=size)
+    x = add_attacked_inputs(to, problem, sets, Places(np.array([point]), ()), lean=True, size=size)
     for member, scope in scopes:
         switches = _switches(to, problem, member, scope)
         name = problem.ensemble[member].name

@@ -187,7 +187,7 @@ class _Program:
     ) -> "_Program":
         """Lower the copy of a network at a point as any model does; its binaries may then be fractional."""
         to = Assembler()
-        x = add_attacked_inputs(to, problem, sets, Places(np.array([point]), ()))
+        x = add_attacked_inputs(to, problem, sets, Places(np.array([point]), ()), lean=True)
         plan = pruned_plan(network, Bounds(tuple(known)), np.ones((1, problem.classes), dtype=np.bool_))
         copies = Copies((np.array([[1]]),), (), plan, "relaxation")
         values = add_network(to, network, copies, x, until=until)[until][0, 0]
