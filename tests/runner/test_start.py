@@ -170,7 +170,7 @@ def cbc() -> str:
 
 def test_cbc_builds_a_solution_from_a_start(tmp_path: Path) -> None:
     model, start = written(tmp_path, "maximize.rq", "cbc")
-    command = [cbc(), model, "mips", start, "sec", "20", "solve"]
+    command = [cbc(), model, "-mipstart", start, "-sec", "20", "-solve"]
     log = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
     found = re.search(r"MIPStart provided solution with cost (\S+)", log)
     assert found, log
@@ -179,6 +179,6 @@ def test_cbc_builds_a_solution_from_a_start(tmp_path: Path) -> None:
 
 def test_cbc_finds_a_start_from_the_robustness_question_feasible(tmp_path: Path) -> None:
     model, start = written(tmp_path, "not_robust.rq", "cbc")
-    command = [cbc(), model, "mips", start, "sec", "20", "solve"]
+    command = [cbc(), model, "-mipstart", start, "-sec", "20", "-solve"]
     log = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
     assert "MIPStart provided solution with cost 0" in log
