@@ -1,6 +1,6 @@
 """Words that were meant: the nearest known word to one that is not known."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import SequenceMatcher
 
 LONGEST = 64
@@ -27,6 +27,21 @@ def suggest(word: str, candidates: Iterable[str]) -> str | None:
     if best < ALIKE:
         return None
     return next(candidate for score, candidate in scored if score == best)
+
+
+def hint(word: str, candidates: Iterable[str], spelt: Callable[[str], str] = str) -> str | None:
+    """Return the question whether the writer of `word` meant the nearest candidate; None if none is near.
+
+    Args:
+        word: that is not known.
+        candidates: as for `suggest`.
+        spelt: how to write a candidate that may hold any character.
+
+    >>> hint("L3", ["L1", "Linf", "L0"])
+    'did you mean `L1`?'
+    """
+    close = suggest(word, candidates)
+    return f"did you mean `{spelt(close)}`?" if close else None
 
 
 def _likeness(word: str, candidate: str) -> float:

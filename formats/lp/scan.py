@@ -6,7 +6,7 @@ from typing import NamedTuple, NoReturn
 
 from ensc.compiler.diagnostics import Label, Source, Span, reject
 from ensc.compiler.quoting import shown
-from ensc.compiler.words import suggest
+from ensc.compiler.words import hint
 from ensc.formats.draft import INF
 from ensc.formats.numbers import parse_bound
 
@@ -215,11 +215,11 @@ class Scanner:
         found = names.get(token.text)
         if found is not None:
             return found
-        close = suggest(token.text, list(names)) if len(names) <= MANY else None
+        advice = hint(token.text, list(names), shown) if len(names) <= MANY else None
         self.reject(
             "E1230",
             f"the variable `{shown(token.text)}` is neither in the objective nor in a row",
             token,
             notes=("some readers add it to the model, others leave it out",),
-            help=f"did you mean `{shown(close)}`?" if close else "write `+ 0` and its name in the objective",
+            help=advice or "write `+ 0` and its name in the objective",
         )

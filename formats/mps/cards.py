@@ -7,7 +7,7 @@ from typing import NamedTuple, NoReturn
 
 from ensc.compiler.diagnostics import Diagnostic, Label, Rejected, Source, Span, reject
 from ensc.compiler.quoting import shown
-from ensc.compiler.words import suggest
+from ensc.compiler.words import hint
 from ensc.formats.numbers import INFINITY, parse_bound, parse_number
 
 HEADER = re.compile(r"^[^\s*][^\n]*", re.MULTILINE)
@@ -124,9 +124,8 @@ class Card(NamedTuple):
             return found
         if name.startswith("$"):
             self.malformed("")
-        close = suggest(name, list(names)) if len(names) <= MANY else None
-        help_ = f"did you mean `{shown(close)}`?" if close else None
-        self.reject("E1230", f"there is no {kind} `{shown(name)}`", place, help=help_)
+        advice = hint(name, list(names), shown) if len(names) <= MANY else None
+        self.reject("E1230", f"there is no {kind} `{shown(name)}`", place, help=advice)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Literal
 from ensc.compiler.diagnostics import Rejected, Source, Span, reject
 from ensc.compiler.quoting import alternatives, shown
 from ensc.compiler.types.model import Model
-from ensc.compiler.words import suggest
+from ensc.compiler.words import hint
 from ensc.formats.draft import Draft
 from ensc.formats.mps.bounds import read_bounds
 from ensc.formats.mps.cards import Card, Section, Split, comments, fits_the_grid, fixed_fields, in_sections
@@ -149,14 +149,13 @@ def _check_header(header: Card, before: dict[str, Section]) -> None:
             help="write the model with linear rows, bounds, integers and indicators alone",
         )
     if name not in SECTIONS:
-        close = suggest(name, SECTIONS)
         header.reject(
             "E1228",
             f"there is no section `{shown(name)}`",
             0,
             f"expected {alternatives(SECTIONS)}",
             notes=("lines of a section start with a blank, its heading does not",),
-            help=f"did you mean `{close}`?" if close else None,
+            help=hint(name, SECTIONS),
         )
     if name in before:
         first = before[name].header

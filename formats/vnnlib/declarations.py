@@ -8,7 +8,7 @@ from typing import Literal, NoReturn
 
 from ensc.compiler.diagnostics import Label, Source, Span, reject
 from ensc.compiler.quoting import shown
-from ensc.compiler.words import suggest
+from ensc.compiler.words import hint
 from ensc.formats.vnnlib.expressions import Expression, Group, Word, span
 from ensc.formats.vnnlib.property import Declared, Tensor
 
@@ -138,12 +138,11 @@ def _reference(names: Names, item: Group) -> str:
     word = item.items[1]
     known = names.networks.get(word.text)
     if known is None:
-        near = suggest(word.text, names.networks)
         reject(
             "E1285",
             f"no network `{shown(word.text)}` is declared before",
             span(source, word),
-            help=f"did you mean `{near}`?" if near else None,
+            help=hint(word.text, names.networks),
         )
     if known.same_as is not None or known.like is not None:
         message = f"`{known.name}` refers to another network itself"
@@ -243,12 +242,11 @@ def _numbers(source: Source, word: Word, listed: str) -> tuple[int, ...]:
 
 
 def _reject_unknown(source: Source, word: Word, name: str, known: Iterable[str]) -> NoReturn:
-    near = suggest(name, list(known)[:1000])
     reject(
         "E1275",
         f"`{shown(name)}` is not declared",
         span(source, word),
-        help=f"did you mean `{near}`?" if near else None,
+        help=hint(name, list(known)[:1000]),
     )
 
 

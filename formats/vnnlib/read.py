@@ -7,7 +7,7 @@ from pathlib import Path
 from ensc.compiler.diagnostics import Diagnostic, Rejected, Source, Span, reject
 from ensc.compiler.quoting import shown
 from ensc.compiler.types.instance import Condition
-from ensc.compiler.words import suggest
+from ensc.compiler.words import hint
 from ensc.formats.files import read_file
 from ensc.formats.vnnlib.declarations import Names, declare_network, flat_element, flat_networks
 from ensc.formats.vnnlib.expressions import Group, Word, read_expressions, span
@@ -93,13 +93,12 @@ def _second(source: Source, commands: Sequence[tuple[Word, Group]]) -> Property:
 def _require_known(source: Source, commands: Sequence[tuple[Word, Group]], version: int) -> None:
     for word, _ in commands:
         if word.text not in _COMMANDS[version]:
-            near = suggest(word.text, _COMMANDS[version])
             belongs = word.text in _COMMANDS[3 - version]
             reject(
                 "E1272" if belongs else "E1273",
                 f"VNN-LIB {version}.0 has no command `{shown(word.text)}`",
                 span(source, word),
-                help=_version_help(version) if belongs else f"did you mean `{near}`?" if near else None,
+                help=_version_help(version) if belongs else hint(word.text, _COMMANDS[version]),
             )
 
 

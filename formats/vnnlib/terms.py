@@ -10,7 +10,7 @@ from typing import NoReturn
 from ensc.compiler.diagnostics import Source, reject
 from ensc.compiler.quoting import alternatives, shown
 from ensc.compiler.types.instance import All, Atom, Condition, Some
-from ensc.compiler.words import suggest
+from ensc.compiler.words import hint
 from ensc.formats.vnnlib.expressions import Expression, Group, Word, span
 
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
@@ -235,14 +235,14 @@ def _arguments(
 
 def _reject_operator(scope: Scope, word: Word, label: str) -> NoReturn:
     equal = "=" if scope.version == 1 else "=="
-    near = suggest(word.text, (*CONNECTIVES, *COMPARISONS, equal, *ARITHMETIC))
+    known = (*CONNECTIVES, *COMPARISONS, equal, *ARITHMETIC)
     reject(
         "E1278",
         f"`{shown(word.text)}` is no operator that is read here",
         span(scope.source, word),
         label,
         notes=("min, max, abs and functions are not part of VNN-LIB",),
-        help=f"did you mean `{near}`?" if near else None,
+        help=hint(word.text, known),
     )
 
 

@@ -16,7 +16,7 @@ from ensc.compiler.frontend.query.arguments import Arguments, bind
 from ensc.compiler.frontend.query.expressions import Environment, Located
 from ensc.compiler.quoting import alternatives
 from ensc.compiler.types.syntax import Call, DataDefinition
-from ensc.compiler.words import suggest
+from ensc.compiler.words import hint
 
 SOURCES = {
     "npz": ("path", "inputs", "labels", *COMMON),
@@ -82,13 +82,12 @@ def _arguments_of(call: Call) -> tuple[str, ...]:
     function = call.function
     if function.text in SOURCES:
         return SOURCES[function.text]
-    close = suggest(function.text, SOURCES)
     reject(
         "E0209",
         f"there is no data source `{function.text}`",
         function.span,
         f"expected {alternatives(SOURCES)}",
-        help=f"did you mean `{close}`?" if close else None,
+        help=hint(function.text, SOURCES),
     )
 
 

@@ -28,7 +28,7 @@ from ensc.compiler.frontend.query.arguments import Arguments
 from ensc.compiler.frontend.query.expressions import Located
 from ensc.compiler.quoting import listed, shown, whole
 from ensc.compiler.types.network import Floats
-from ensc.compiler.words import suggest
+from ensc.compiler.words import hint
 
 CSV_FILE = FileKind("data file", "E0701", "E0702", "E0703", 1 << 30)
 LONGEST_LINE = 8 << 20
@@ -190,13 +190,12 @@ def _refuse_column(value: str | int, table: Table, span: Span) -> NoReturn:
         message = f"{table.what} has no column names"
         advice = 'add `header = true`, or say "first", "last" or a number'
         reject("E0716", message, span, "looked for a column of this name", help=advice)
-    close = suggest(value, table.names)
     reject(
         "E0716",
         f"{table.what} has no column `{shown(value)}`",
         span,
         f"it has {listed(table.names)}",
-        help=f"did you mean `{shown(close)}`?" if close else None,
+        help=hint(value, table.names, shown),
     )
 
 

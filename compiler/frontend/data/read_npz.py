@@ -37,7 +37,7 @@ from ensc.compiler.frontend.query.expressions import Located
 from ensc.compiler.quoting import counted, listed, shown
 from ensc.compiler.quoting import shape as shape_text
 from ensc.compiler.types.network import Floats, Integers
-from ensc.compiler.words import suggest
+from ensc.compiler.words import hint
 
 MAGIC = b"\x93NUMPY"
 LONGEST_HEADER = 1 << 16
@@ -141,8 +141,7 @@ def _find(
     name, place = (given.value, given.span) if given else (default, path.span)
     members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
     if name not in members:
-        close = suggest(name, sorted(members))
-        advice = f"did you mean `{shown(close)}`?" if close else None
+        advice = hint(name, sorted(members), shown)
         reject(
             "E0704",
             f"`{shown(path.value.name)}` has no array `{shown(name)}`",

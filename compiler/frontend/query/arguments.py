@@ -18,7 +18,7 @@ from ensc.compiler.frontend.query.expressions import (
 from ensc.compiler.frontend.query.report import Report
 from ensc.compiler.quoting import alternatives
 from ensc.compiler.types.syntax import Argument, Call, Expression, List
-from ensc.compiler.words import suggest
+from ensc.compiler.words import hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +163,10 @@ def _name_of(call: Call, argument: Argument, index: int, names: tuple[str, ...],
     name = argument.name.text
     if name in names:
         return name
-    close = suggest(name, names)
     reject(
         "E0210",
         f"`{function}` has no argument `{name}`",
         argument.name.span,
         f"expected {alternatives(names)}",
-        help=f"did you mean `{close}`?" if close else None,
+        help=hint(name, names),
     )

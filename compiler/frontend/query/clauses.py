@@ -7,7 +7,7 @@ from ensc.compiler.diagnostics import reject
 from ensc.compiler.frontend.query.expressions import Environment, Located, integer, number
 from ensc.compiler.quoting import alternatives
 from ensc.compiler.types.syntax import Call, Clause, Expression, Interval, Name
-from ensc.compiler.words import suggest
+from ensc.compiler.words import hint
 
 
 def word_of(clause: Clause, words: Sequence[str], code: str = "E0207") -> str:
@@ -27,8 +27,7 @@ def word_of(clause: Clause, words: Sequence[str], code: str = "E0207") -> str:
         span = value.span if value else clause.word.span
         reject("E0208", f"`{subject}` must be followed by a word", span, expected)
     if value.text not in words:
-        close = suggest(value.text, words)
-        advice = f"did you mean `{close}`?" if close else None
+        advice = hint(value.text, words)
         reject(code, f"unknown {subject} `{value.text}`", value.span, expected, help=advice)
     return value.text
 

@@ -19,7 +19,7 @@ from ensc.compiler.quoting import shape as shape_text
 from ensc.compiler.quoting import shown
 from ensc.compiler.types.problem import Member
 from ensc.compiler.types.syntax import EnsembleDefinition, MemberDefinition
-from ensc.compiler.words import suggest
+from ensc.compiler.words import hint
 
 ARGUMENTS = ("path", "sha256", "input", "output")
 HASH = re.compile(r"[0-9a-f]{1,64}")
@@ -123,13 +123,12 @@ def _load(
 def _arguments(definition: MemberDefinition, environment: Environment) -> Arguments:
     function = definition.call.function
     if function.text != "onnx":
-        close = suggest(function.text, ["onnx"])
         reject(
             "E0209",
             f"there is no network format `{function.text}`",
             function.span,
             "expected onnx",
-            help=f"did you mean `{close}`?" if close else None,
+            help=hint(function.text, ["onnx"]),
         )
     return bind(definition.call, ARGUMENTS, 1, environment)
 

@@ -23,7 +23,7 @@ from ensc.compiler.types.problem import (
 )
 from ensc.compiler.types.syntax import Expect as ExpectStatement
 from ensc.compiler.types.syntax import ExpectNumber, ExpectVerdict
-from ensc.compiler.words import suggest
+from ensc.compiler.words import hint
 
 VERDICTS = ("robust", "not_robust", "robust_up_to", "unknown", "timeout")
 UNDECIDED = ("unknown", "timeout")
@@ -67,13 +67,12 @@ def _read_verdict(
 ) -> ExpectedVerdict:
     verdict = statement.verdict
     if verdict.text not in VERDICTS:
-        close = suggest(verdict.text, VERDICTS)
         reject(
             "E0207",
             f"unknown verdict `{verdict.text}`",
             verdict.span,
             f"expected {alternatives(VERDICTS)}",
-            help=f"did you mean `{close}`?" if close else None,
+            help=hint(verdict.text, VERDICTS),
         )
     expected = _read_mixture(statement, count, enough_attacks(goal, members), environment)
     if verdict.text not in UNDECIDED and threshold(goal) is None:

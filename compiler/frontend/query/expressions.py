@@ -14,7 +14,7 @@ from ensc.compiler.frontend.query.report import already_reported
 from ensc.compiler.quoting import listed
 from ensc.compiler.quoting import number as number_text
 from ensc.compiler.types.syntax import Arithmetic, Expression, Name, Negation, Number, String
-from ensc.compiler.words import suggest
+from ensc.compiler.words import hint
 
 Value: TypeAlias = Fraction | str | bool
 T = TypeVar("T")
@@ -173,12 +173,12 @@ def _look_up(name: Name, environment: Environment) -> Value:
             related=(Label(declaration, "declared here"),),
             help="move the declaration up",
         )
-    close = suggest(name.text, sorted(environment.declared))
-    known = listed(sorted(environment.declared))
+    names = sorted(environment.declared)
+    known = listed(names)
     reject(
         "E0201",
         f"no parameter is called `{name.text}`",
         name.span,
         f"the parameters are {known}" if known else "the query has no parameters",
-        help=f"did you mean `{close}`?" if close else f"declare it: `param {name.text}: real = ...;`",
+        help=hint(name.text, names) or f"declare it: `param {name.text}: real = ...;`",
     )

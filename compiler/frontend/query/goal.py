@@ -32,7 +32,7 @@ from ensc.compiler.types.syntax import (
     ProfileGoal,
 )
 from ensc.compiler.types.syntax import Goal as GoalStatement
-from ensc.compiler.words import suggest
+from ensc.compiler.words import hint
 
 QUANTITIES = ("value", "total")
 
@@ -142,9 +142,8 @@ def remark_on_count(
 
 def _declaration(unknown: Name, parameters: Mapping[str, Parameter]) -> Parameter:
     if unknown.text not in parameters:
-        close = suggest(unknown.text, sorted(parameters))
         declare = f"declare it: `param {unknown.text}: real in [0, 1];`"
-        advice = f"did you mean `{close}`?" if close else declare
+        advice = hint(unknown.text, sorted(parameters)) or declare
         reject("E0201", f"no parameter is called `{unknown.text}`", unknown.span, help=advice)
     declaration = parameters[unknown.text]
     if declaration.type.text != "real":
@@ -181,13 +180,12 @@ def _ends(varied: Limits | None) -> tuple[Fraction, Fraction]:
 def _read_maximize(statement: MaximizeGoal, environment: Environment) -> Goal:
     quantity, such_that = statement.quantity, statement.such_that
     if quantity.text not in QUANTITIES:
-        close = suggest(quantity.text, QUANTITIES)
         reject(
             "E0207",
             f"`{quantity.text}` cannot be maximized",
             quantity.span,
             f"expected {alternatives(QUANTITIES)}",
-            help=f"did you mean `{close}`?" if close else None,
+            help=hint(quantity.text, QUANTITIES),
         )
     if quantity.text == "total":
         return MaximizeTotal(_reached(such_that, environment) if such_that else None)

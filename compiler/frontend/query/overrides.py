@@ -14,7 +14,7 @@ from ensc.compiler.frontend.query.report import Report
 from ensc.compiler.frontend.syntax.parse import parse_expression
 from ensc.compiler.quoting import alternatives, shown
 from ensc.compiler.types.syntax import Expression, Name, Number, String
-from ensc.compiler.words import suggest
+from ensc.compiler.words import hint
 
 MOST_STEPS = 1000
 """A sweep has at most this many values, all swept parameters together."""
@@ -87,14 +87,13 @@ def refuse_unknown(override: Override, known: Iterable[str], code: str, noun: st
     names = sorted(known)
     if override.name.text in names:
         return
-    close = suggest(override.name.text, names)
     there = alternatives(f"`{name}`" for name in names)
     reject(
         code,
         f"the query has no {noun} `{override.name.text}`",
         override.name.span,
         f"expected {there}" if names else f"it has no {noun} at all",
-        help=f"did you mean `{close}`?" if close else None,
+        help=hint(override.name.text, names),
     )
 
 

@@ -36,7 +36,7 @@ from ensc.compiler.types.syntax import (
     Parameter,
     String,
 )
-from ensc.compiler.words import suggest
+from ensc.compiler.words import hint
 
 TYPES = ("real", "int", "string", "bool")
 
@@ -227,13 +227,12 @@ def _refuse_value(parameter: Parameter, given: Expression | None) -> None:
 def _assign(parameter: Parameter, given: Expression | None, environment: Environment) -> Value:
     name, expression = parameter.name, given or parameter.default
     if parameter.type.text not in TYPES:
-        close = suggest(parameter.type.text, TYPES)
         reject(
             "E0207",
             f"unknown type `{parameter.type.text}`",
             parameter.type.span,
             f"expected {alternatives(TYPES)}",
-            help=f"did you mean `{close}`?" if close else None,
+            help=hint(parameter.type.text, TYPES),
         )
     if expression is None:
         reject(

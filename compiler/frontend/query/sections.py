@@ -22,7 +22,7 @@ from ensc.compiler.types.syntax import (
 )
 from ensc.compiler.types.syntax import Expect as ExpectStatement
 from ensc.compiler.types.syntax import Goal as GoalStatement
-from ensc.compiler.words import suggest
+from ensc.compiler.words import hint
 
 
 class _Spanned(Protocol):
@@ -106,11 +106,9 @@ def clauses(
     for clause in statement.clauses if statement else ():
         word = clause.word
         if word.text not in words:
-            close = suggest(word.text, words)
             place = Label(word.span, f"expected {alternatives(words)}")
-            advice = f"did you mean `{close}`?" if close else None
             message = f"`{keyword}` has no clause `{word.text}`"
-            report.add(Diagnostic("E0205", message, place, help=advice))
+            report.add(Diagnostic("E0205", message, place, help=hint(word.text, words)))
         elif word.text in found:
             related = (Label(found[word.text].span, "first here"),)
             message = f"`{keyword}` states `{word.text}` twice"
