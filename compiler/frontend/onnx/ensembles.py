@@ -86,9 +86,7 @@ def _completed(
 def tree_regressor(node: Node, inputs: Inputs, build: Builder, *, closes: bool) -> Tensor:
     """TreeEnsembleRegressor: the targets."""
     x = build.lifted(node, required(node, inputs, 0))
-    targets = node.integer("n_targets", 1)
-    if targets < 1:
-        node.invalid(f"it has {targets} targets")
+    targets = _targets(node)
     forest = listed_forest(node, "target", targets)
     transform, aggregate = node.text("post_transform", "NONE"), node.text("aggregate_function", "SUM")
     bias = finite(node, numbers(node, "base_values"), "`base_values`")
@@ -102,15 +100,20 @@ def tree_regressor(node: Node, inputs: Inputs, build: Builder, *, closes: bool) 
 def tree_ensemble(node: Node, inputs: Inputs, build: Builder, *, closes: bool) -> Tensor:
     """TreeEnsemble (ai.onnx.ml 5): the targets."""
     x = build.lifted(node, required(node, inputs, 0))
-    targets = node.integer("n_targets", 1)
-    if targets < 1:
-        node.invalid(f"it has {targets} targets")
+    targets = _targets(node)
     forest = joined_forest(node, targets)
     transform, aggregate = node.integer("post_transform", 0), node.integer("aggregate_function", 1)
     if transform not in range(len(_TRANSFORMS)) or aggregate not in range(len(_AGGREGATES)):
         node.invalid("its `post_transform` or `aggregate_function` is out of range")
     _check_transform(node, _TRANSFORMS[transform], forest, np.zeros(0), closes=closes and targets > 1)
     return _aggregated(node, x, build, forest, np.zeros(targets), _AGGREGATES[aggregate])
+
+
+def _targets(node: Node) -> int:
+    targets = node.integer("n_targets", 1)
+    if targets < 1:
+        node.invalid(f"it has {targets} targets")
+    return targets
 
 
 def _check_transform(node: Node, transform: str, forest: Forest, bias: Floats, *, closes: bool) -> None:

@@ -33,8 +33,8 @@ def matmul(node: Node, inputs: Inputs, build: Builder) -> Tensor:
     a, b = required(node, inputs, 0), required(node, inputs, 1)
     if not a.shape or not b.shape:
         node.invalid("a factor is a single number")
-    left = _with_shape(a, (1, *a.shape) if len(a.shape) == 1 else a.shape)
-    right = _with_shape(b, (*b.shape, 1) if len(b.shape) == 1 else b.shape)
+    left = a.reshaped(1, *a.shape) if len(a.shape) == 1 else a
+    right = b.reshaped(*b.shape, 1) if len(b.shape) == 1 else b
     product = _product(node, left, right, build)
     shape = list(product.shape)
     if len(b.shape) == 1:
@@ -63,14 +63,6 @@ def gemm(node: Node, inputs: Inputs, build: Builder) -> Tensor:
     else:
         term = scaled(node, c, build, factor=beta)
     return add(node, (product, term), build)
-
-
-def _with_shape(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
-    match tensor:
-        case Constant():
-            return Constant(tensor.array.reshape(shape))
-        case Computed():
-            return tensor.reshaped(*shape)
 
 
 def _product(node: Node, a: Tensor, b: Tensor, build: Builder) -> Computed:

@@ -6,8 +6,6 @@ from math import prod
 from ensc.compiler.frontend.onnx.build import Builder
 from ensc.compiler.frontend.onnx.graph import Node
 from ensc.compiler.frontend.onnx.tensor import (
-    Computed,
-    Constant,
     Inputs,
     Tensor,
     axes_of,
@@ -21,11 +19,7 @@ def viewed(node: Node, tensor: Tensor, shape: Sequence[int]) -> Tensor:
     """Return the same entries with another shape."""
     if prod(tensor.shape) != prod(shape):
         node.invalid(f"{list(tensor.shape)} cannot have the shape {list(shape)}")
-    match tensor:
-        case Constant():
-            return Constant(tensor.array.reshape(shape))
-        case Computed():
-            return tensor.reshaped(*shape)
+    return tensor.reshaped(*shape)
 
 
 def reshape(node: Node, inputs: Inputs, _: Builder) -> Tensor:

@@ -22,6 +22,10 @@ class Constant:
         """Its dimensions."""
         return self.array.shape
 
+    def reshaped(self, *shape: int) -> "Constant":
+        """Return the same entries with another shape."""
+        return Constant(self.array.reshape(shape))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Computed:
