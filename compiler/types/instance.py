@@ -87,6 +87,15 @@ def atoms(condition: Condition) -> Iterator[Atom]:
             assert_never(condition)
 
 
+def conjuncts_of(condition: Condition) -> Iterator[Atom | Some]:
+    """Yield the conditions, none of them a conjunction, that hold together where a condition does."""
+    if isinstance(condition, All):
+        for part in condition.parts:
+            yield from conjuncts_of(part)
+    else:
+        yield condition
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Reader:
     """A network and what it reads.

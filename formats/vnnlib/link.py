@@ -10,7 +10,7 @@ import numpy as np
 from ensc.compiler.diagnostics import Diagnostic, Label, Rejected
 from ensc.compiler.quoting import counted, listed
 from ensc.compiler.quoting import shape as shape_text
-from ensc.compiler.types.instance import All, Atom, Condition, Instance, Reader, Some, atoms
+from ensc.compiler.types.instance import All, Atom, Condition, Instance, Reader, Some, atoms, conjuncts_of
 from ensc.compiler.types.network import Network
 from ensc.formats.vnnlib.property import Declared, Property, Tensor
 from ensc.formats.vnnlib.structure import differences
@@ -38,7 +38,7 @@ def link(stated: Property, networks: Mapping[str, Network], name: str) -> tuple[
             one it is declared to be isomorphic to.
     """
     _require_fit(stated, networks)
-    conjuncts = list(_conjuncts(All(stated.assertions)))
+    conjuncts: list[Condition] = list(conjuncts_of(All(stated.assertions)))
     inputs = _inputs(stated)
     variables, count = _numbering(stated, conjuncts)
     conjuncts = [_renumbered(condition, variables) for condition in conjuncts]
@@ -111,14 +111,6 @@ def _only_compares(stated: Property, outputs: Tensor) -> bool:
                 if not pair or sum(atom.coefficients) != 0 or atom.least != 0:
                     return False
     return True
-
-
-def _conjuncts(condition: Condition) -> Iterator[Condition]:
-    if isinstance(condition, All):
-        for part in condition.parts:
-            yield from _conjuncts(part)
-    else:
-        yield condition
 
 
 # numbering -------------------------------------------------------------------------------------------
@@ -195,7 +187,7 @@ def _cases(conjuncts: Sequence[Condition], inputs: int) -> list[list[Condition]]
         chosen = case[place]
         assert isinstance(chosen, Some)
         before, after = case[:place], case[place + 1 :]
-        open_.extend([*before, *_conjuncts(part), *after] for part in reversed(chosen.parts))
+        open_.extend([*before, *conjuncts_of(part), *after] for part in reversed(chosen.parts))
         if len(done) + len(open_) > MOST_CASES:
             return [list(conjuncts)]
     return done
@@ -204,7 +196,7 @@ def _cases(conjuncts: Sequence[Condition], inputs: int) -> list[list[Condition]]
 def _distinguishes_inputs(condition: Condition, inputs: int) -> bool:
     if not isinstance(condition, Some):
         return False
-    return any(_is_about_inputs(c, inputs) for part in condition.parts for c in _conjuncts(part))
+    return any(_is_about_inputs(c, inputs) for part in condition.parts for c in conjuncts_of(part))
 
 
 def _is_about_inputs(condition: Condition, inputs: int) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ensc.compiler.diagnostics import reject
 from ensc.compiler.passes.instances.instance_bounds import box
-from ensc.compiler.types.instance import All, Atom, Condition, Instance, Some
+from ensc.compiler.types.instance import All, Atom, Condition, Instance, Some, conjuncts_of
 from ensc.compiler.types.problem import Norm
 from ensc.formats.vnnlib.decimals import exact_decimal, outward_decimal
 
@@ -98,8 +98,8 @@ def _shapes(instance: Instance) -> Iterator[Shapes]:
 
 def _branches(condition: Condition) -> tuple[tuple[Atom, ...], list[tuple[Atom, ...]]]:
     """Return what holds in any case, and the branches one of which holds (none: no choice)."""
-    always = tuple(c for c in _conjuncts(condition) if isinstance(c, Atom))
-    choices = [c for c in _conjuncts(condition) if isinstance(c, Some)]
+    always = tuple(c for c in conjuncts_of(condition) if isinstance(c, Atom))
+    choices = [c for c in conjuncts_of(condition) if isinstance(c, Some)]
     if not choices:
         return always, []
     count = math.prod(_count(choice) for choice in choices)
@@ -112,14 +112,6 @@ def _branches(condition: Condition) -> tuple[tuple[Atom, ...], list[tuple[Atom, 
         )
     product = itertools.product(*(_normal(choice) for choice in choices))
     return always, [tuple(dict.fromkeys(itertools.chain(*parts))) for parts in product]
-
-
-def _conjuncts(condition: Condition) -> Iterator[Atom | Some]:
-    if isinstance(condition, All):
-        for part in condition.parts:
-            yield from _conjuncts(part)
-    else:
-        yield condition
 
 
 def _count(condition: Condition) -> int:
