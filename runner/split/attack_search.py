@@ -5,19 +5,21 @@ achieves on its way, for whichever set, is a find. Finds are floating point and 
 them replays them exactly.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 import numpy as np
 
-from ensc.compiler.passes.networks.evaluate import evaluate
-from ensc.compiler.passes.networks.gradient import gradient
+from ensc.compiler.passes.networks.gradient import gradient_where
 from ensc.compiler.types.network import Floats, Integers
 from ensc.compiler.types.problem import EnsembleProblem, Norm
 from ensc.runner.exact.margin import margins
 from ensc.runner.exact.projection import perturbation_box, project
 from ensc.runner.split.patterns import members_of
+
+Flags: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 STURDY = 1e-4
 """A least margin that float32 execution cannot lose: a row that has it is done."""
@@ -53,17 +55,38 @@ class _Rows:
         wanted: which members each row is to fool, shape (rows, members).
         rule: 0 goes along the gradient of the worst margin, k > 0 along the steepest direction of the ball,
             which for L1 is spread over `4**(k - 1)` coordinates.
+        x: the point itself, shape (rows, inputs).
+        low: least perturbations inside the domain, shape (rows, inputs).
+        high: largest ones.
         delta: where each row is, shape (rows, inputs).
     """
 
     points: Integers
-    wanted: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+    wanted: Flags
     rule: Integers
+    x: Floats
+    low: Floats
+    high: Floats
     delta: Floats
 
-    def only(self, chosen: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> "_Rows":
+    def only(self, chosen: Flags) -> "_Rows":
         """Return some of the rows."""
-        return _Rows(self.points[chosen], self.wanted[chosen], self.rule[chosen], self.delta[chosen])
+        if chosen.all():
+            return self
+        return _Rows(*(getattr(self, field.name)[chosen] for field in dataclasses.fields(self)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Slope:
+    """The derivative of a member's margin at the rows that want it raised.
+
+    Attributes:
+        rows: which ones, shape (chosen,).
+        gradient: shape (chosen, inputs).
+    """
+
+    rows: Integers
+    gradient: Floats
 
 
 def search(
@@ -82,21 +105,29 @@ def search(
     """
     if not targets:
         return []
-    rows = _start(problem, targets, restarts)
+    rows, members = _start(problem, targets, restarts), range(len(problem.ensemble))
     finds: dict[tuple[int, int], Find] = {}
     with np.errstate(all="ignore"):  # what overflows compares as not fooled
         for step in range(steps):
             rows = _projected(problem, rows)
-            margin, slopes = _margins(problem, rows)
+            every, slopes = zip(*(_margin(problem, rows, c) for c in members), strict=True)
+            margin = np.stack(every, axis=1)
             _record(finds, rows, margin)
-            least = np.where(rows.wanted, margin, np.inf).min(axis=1)
-            active = least < STURDY
-            if not active.any():
-                break
-            rows, margin = rows.only(active), margin[active]
-            slopes = [slope[active] for slope in slopes]
             rows = _moved(problem, rows, margin, slopes, step / steps)
+            rows = rows.only(~_settled(rows, margin))
+            if not len(rows.points):
+                break
     return list(finds.values())
+
+
+def _settled(rows: _Rows, margin: Floats) -> Flags:
+    """Return which rows are done: the same perturbation of some row fools all that they are to fool."""
+    sturdy = margin >= STURDY
+    done = (sturdy | ~rows.wanted).all(axis=1)
+    for row in np.flatnonzero(done).tolist():
+        same = rows.points == rows.points[row]
+        done |= same & (sturdy[row] | ~rows.wanted).all(axis=1)
+    return np.asarray(done)
 
 
 def _start(problem: EnsembleProblem, targets: Sequence[tuple[int, int]], restarts: int) -> _Rows:
@@ -109,9 +140,10 @@ def _start(problem: EnsembleProblem, targets: Sequence[tuple[int, int]], restart
     for restart in range(RULES, restarts):
         delta[restart] = _random(problem, points, restart)
     rule = np.repeat(np.arange(restarts) % RULES, count)
-    return _Rows(
-        np.tile(points, restarts), np.tile(wanted, (restarts, 1)), rule, delta.reshape(-1, problem.inputs)
-    )
+    every, wanted = np.tile(points, restarts), np.tile(wanted, (restarts, 1))
+    x = problem.points.nearest[every]
+    low, high = perturbation_box(problem.threat.domain, x)
+    return _Rows(every, wanted, rule, x, low, high, delta.reshape(-1, problem.inputs))
 
 
 def _random(problem: EnsembleProblem, points: Integers, seed: int) -> Floats:
@@ -133,17 +165,23 @@ def _random(problem: EnsembleProblem, points: Integers, seed: int) -> Floats:
 
 def _projected(problem: EnsembleProblem, rows: _Rows) -> _Rows:
     threat = problem.threat
-    low, high = perturbation_box(threat.domain, problem.points.nearest[rows.points])
-    delta = project(threat.norm, threat.radius, low, high, np.nan_to_num(rows.delta))
-    return _Rows(rows.points, rows.wanted, rows.rule, delta)
+    delta = project(threat.norm, threat.radius, rows.low, rows.high, np.nan_to_num(rows.delta))
+    return dataclasses.replace(rows, delta=delta)
 
 
-def _margins(problem: EnsembleProblem, rows: _Rows) -> tuple[Floats, list[Floats]]:
-    """Return the margin of every member at every row, and its derivative by the logits, member by member."""
-    x = problem.points.nearest[rows.points] + rows.delta
-    labels = problem.points.labels[rows.points]
-    pairs = [margins(problem.loss, labels, evaluate(member.network, x)) for member in problem.ensemble]
-    return np.stack([margin for margin, _ in pairs], axis=1), [slope for _, slope in pairs]
+def _margin(problem: EnsembleProblem, rows: _Rows, member: int) -> tuple[Floats, _Slope]:
+    """Return the margin of a member at every row, and its derivative where it is to be raised."""
+    labels, wanted = problem.points.labels[rows.points], rows.wanted[:, member]
+    every, chosen = np.empty(len(labels)), [np.empty(0, dtype=np.int64)]
+
+    def lacking(logits: Floats, part: slice) -> tuple[Integers, Floats]:
+        every[part], slope = margins(problem.loss, labels[part], logits)
+        mine = np.flatnonzero(wanted[part] & (every[part] < STURDY))
+        chosen.append(mine + part.start)
+        return mine, slope[mine]
+
+    found = gradient_where(problem.ensemble[member].network, rows.x + rows.delta, lacking)
+    return every, _Slope(np.concatenate(chosen), found)
 
 
 def _record(finds: dict[tuple[int, int], Find], rows: _Rows, margin: Floats) -> None:
@@ -160,18 +198,13 @@ def _record(finds: dict[tuple[int, int], Find], rows: _Rows, margin: Floats) -> 
 
 
 def _moved(
-    problem: EnsembleProblem, rows: _Rows, margin: Floats, slopes: list[Floats], progress: float
+    problem: EnsembleProblem, rows: _Rows, margin: Floats, slopes: Sequence[_Slope], progress: float
 ) -> _Rows:
     """Take a step towards larger margins of the members that are wanted and not yet clearly fooled."""
-    lacking = rows.wanted & (margin < STURDY)
     worst = np.where(rows.wanted, margin, np.inf).argmin(axis=1)
-    x = problem.points.nearest[rows.points] + rows.delta
-    along_worst, along_all = np.zeros_like(x), np.zeros_like(x)
-    for c, member in enumerate(problem.ensemble):
-        mine = np.flatnonzero(lacking[:, c])
-        if not len(mine):
-            continue
-        g = gradient(member.network, x[mine], slopes[c][mine])
+    along_worst, along_all = np.zeros_like(rows.x), np.zeros_like(rows.x)
+    for c, slope in enumerate(slopes):
+        mine, g = slope.rows, slope.gradient
         norm = np.sqrt((g**2).sum(axis=1, keepdims=True))
         along_all[mine] += g / np.maximum(norm, 1e-12)
         here = worst[mine] == c
@@ -180,16 +213,15 @@ def _moved(
     steepness = np.maximum((along_worst**2).sum(axis=1), 1e-12)
     newton = along_worst * (short / steepness)[:, None]
     steepest = _steepest(problem, rows, along_all, progress)
-    return _Rows(
-        rows.points, rows.wanted, rows.rule, rows.delta + np.where(rows.rule[:, None] == 0, newton, steepest)
-    )
+    step = np.where(rows.rule[:, None] == 0, newton, steepest)
+    return dataclasses.replace(rows, delta=rows.delta + step)
 
 
 def _steepest(problem: EnsembleProblem, rows: _Rows, g: Floats, progress: float) -> Floats:
     """Return the step that raises a linear function most, a share of the ball that shrinks in time."""
     share = 0.5 * (1.0 - progress) ** 2 + 0.005
     threat = problem.threat
-    low, high = perturbation_box(threat.domain, problem.points.nearest[rows.points])
+    low, high = rows.low, rows.high
     match threat.norm:
         case Norm.LINF:
             sizes = 2.0 ** -np.maximum(rows.rule - 1, 0)  # the rules differ in how fast they go

@@ -117,6 +117,8 @@ def _batched(
         select([value.array for value in _run(network, _Value(rows[i : i + step], 1), _FLOATS)])
         for i in range(0, max(1, len(rows)), step)
     ]
+    if len(parts) == 1 and points.ndim == 2:
+        return parts[0]
     lead = points.shape[:-1]
     return tuple(np.concatenate(part).reshape(*lead, part[0].shape[-1]) for part in zip(*parts, strict=True))
 
@@ -222,7 +224,10 @@ def _total(terms: Sequence[_Value]) -> _Value:
 
 def _aligned(terms: Sequence[_Value]) -> tuple[list[Array], int]:
     """Bring values to one unit. Floats have unit 1 already and are left alone."""
-    unit = math.lcm(*(term.unit for term in terms))
+    units = [term.unit for term in terms]
+    if units.count(units[0]) == len(units):
+        return [term.array for term in terms], units[0]
+    unit = math.lcm(*units)
     return [t.array if t.unit == unit else t.array * (unit // t.unit) for t in terms], unit
 
 

@@ -1,6 +1,7 @@
 """The derivative of a `Network`, backwards through every layer, in float64."""
 
-from typing import assert_never
+from collections.abc import Callable
+from typing import TypeAlias, assert_never
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,13 @@ from ensc.compiler.types.network import (
     Trees,
 )
 
+Rows: TypeAlias = Integers | slice
+"""Some rows of a batch."""
+
+Chosen: TypeAlias = Callable[[Floats, slice], tuple[Rows, Floats]]
+"""From the logits of a part of the points, and which part it is, to rows of the part and a cotangent for each
+of them, shape (rows, classes)."""
+
 
 def gradient(network: Network, x: npt.ArrayLike, cotangent: npt.ArrayLike) -> Floats:
     """Return the vector-Jacobian product of the logits.
@@ -40,28 +48,48 @@ def gradient(network: Network, x: npt.ArrayLike, cotangent: npt.ArrayLike) -> Fl
     """
     points = np.asarray(x, dtype=np.float64)
     weights = np.broadcast_to(np.asarray(cotangent, dtype=np.float64), (len(points), network.classes))
+
+    def given(_: Floats, part: slice) -> tuple[Rows, Floats]:
+        return slice(None), weights[part]
+
+    return gradient_where(network, points, given)
+
+
+def gradient_where(network: Network, x: Floats, chosen: Chosen) -> Floats:
+    """Return the vector-Jacobian product at points that are chosen in the light of the logits.
+
+    Args:
+        network: the network.
+        x: points, shape (points, inputs).
+        chosen: called for one part of the points after the other.
+
+    Returns:
+        The gradients at the chosen points, one part after the other, shape (chosen, inputs).
+    """
     step = rows_at_once(network)
-    parts = [
-        _backward(network, points[i : i + step], weights[i : i + step])
-        for i in range(0, max(1, len(points)), step)
-    ]
-    return np.concatenate(parts)
+    gradients = []
+    for i in range(0, max(1, len(x)), step):
+        part = slice(i, i + step)
+        values = evaluate_all(network, x[part])
+        gradients.append(_backward(network, values, *chosen(values[network.output], part)))
+    return gradients[0] if len(gradients) == 1 else np.concatenate(gradients)
 
 
-def _backward(network: Network, x: Floats, cotangent: Floats) -> Floats:
-    values = evaluate_all(network, x)
+def _backward(network: Network, values: tuple[Floats, ...], rows: Rows, cotangent: Floats) -> Floats:
+    if not len(cotangent):
+        return np.zeros((0, network.inputs))
     pending: dict[int, Floats] = {network.output: cotangent}
     for i in range(network.output, 0, -1):
         if i not in pending:
             continue
         layer = network.layers[i - 1]
-        for source, part in _pull(layer, values, pending.pop(i)):
+        for source, part in _pull(layer, values, rows, pending.pop(i)):
             pending[source] = pending[source] + part if source in pending else part
-    return pending.get(0, np.zeros_like(x))
+    return pending[0] if 0 in pending else np.zeros((len(cotangent), network.inputs))
 
 
-def _pull(layer: Layer, values: tuple[Floats, ...], g: Floats) -> list[tuple[int, Floats]]:
-    """Return what each source receives of the gradient `g` with respect to the layer's result."""
+def _pull(layer: Layer, values: tuple[Floats, ...], rows: Rows, g: Floats) -> list[tuple[int, Floats]]:
+    """Return what each source receives of the gradient `g` by the layer's result at some rows."""
     match layer:
         case Affine():
             return [(layer.source, g @ layer.weight)]
@@ -77,11 +105,11 @@ def _pull(layer: Layer, values: tuple[Floats, ...], g: Floats) -> list[tuple[int
             pieces = np.split(whole, np.cumsum(sizes), axis=-1)
             return list(zip(layer.sources, pieces, strict=False))  # the last piece: the constants
         case Relu():
-            return [(layer.source, g * (values[layer.source] > 0))]
+            return [(layer.source, g * (values[layer.source][rows] > 0))]
         case MaxPool():
-            return [(layer.source, _to_maximiser(layer, values[layer.source], g))]
+            return [(layer.source, _to_maximiser(layer, values[layer.source][rows], g))]
         case Trees():
-            return [(layer.source, pull_across(layer, values[layer.source], g))]
+            return [(layer.source, pull_across(layer, values[layer.source][rows], g))]
         case _:
             assert_never(layer)
 
