@@ -28,7 +28,7 @@ from ensc.runner.exact.certify import fooled_members
 from ensc.runner.exact.repair import repair
 from ensc.runner.solvers.cbc import CBC
 from ensc.runner.solvers.milp_process import Milp, solve_file
-from ensc.runner.split.attack_search import Find, search
+from ensc.runner.split.attack_search import STEPS, Find, search
 from ensc.runner.split.patterns import (
     Knowledge,
     Refutation,
@@ -44,6 +44,9 @@ Backend: TypeAlias = Callable[[Model, float | None, int], tuple[Solution, Proof 
 """Solves a model within so many seconds, with a seed; it can be sent to another process."""
 
 BOUNDS = Proof("linear relaxation", 0.0, "its bounds show that the member cannot be fooled")
+
+RESTARTS = 8
+"""Rows of a search for each target."""
 
 MOST_TARGETS = 40
 """Sets of members that a search aims at, at each point."""
@@ -107,46 +110,94 @@ def at_points(problem: EnsembleProblem, points: Sequence[int]) -> EnsembleProble
     return dataclasses.replace(problem, points=part)
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long a search goes on.
+
+    Attributes:
+        steps: of each row, at most.
+        few: whether only the largest open sets and single members are targets.
+    """
+
+    steps: int
+    few: bool
+
+
+EFFORTS = (Effort(20, few=True), Effort(STEPS, few=False))
+"""The searches of a survey; what the first one leaves open is often not needed."""
+
+STAGES = 1 + len(EFFORTS)
+"""Of a survey: bounds, then each search."""
+
+
 def survey(problem: EnsembleProblem, points: Sequence[int]) -> list[Knowledge]:
     """Find out what takes no solver, for some points: bounds, and a search whose finds are replayed."""
+    known: list[Knowledge] = []
+    for stage in range(STAGES):
+        known = surveyed(problem, points, known, stage)
+    return known
+
+
+def surveyed(
+    problem: EnsembleProblem, points: Sequence[int], known: Sequence[Knowledge], stage: int
+) -> list[Knowledge]:
+    """Return what is known of some points after one more stage of a survey.
+
+    Args:
+        problem: the query.
+        points: 0-based.
+        known: what the stages before found out; of no account at the first.
+        stage: 0 is bounds, the others search.
+    """
     part = at_points(problem, points)
-    members = len(problem.ensemble)
-    known = [at_rest(part, j) for j in range(len(points))]
+    if not stage:
+        return _bounded(part)
+    effort, members = EFFORTS[stage - 1], len(problem.ensemble)
+    targets = [(j, mask) for j, here in enumerate(known) for mask in _targets(here, members, few=effort.few)]
+    return _with_finds(part, known, search(part, targets, restarts=RESTARTS, steps=effort.steps))
+
+
+def _bounded(part: EnsembleProblem) -> list[Knowledge]:
+    """Return whom the smallest perturbations fool, and which members cannot be fooled."""
+    known = [at_rest(part, j) for j in range(len(part.points))]
     sets = input_sets(part)
     for c, member in enumerate(part.ensemble):
         scope = pruned_scope(part, member.network, sets, relaxed_bounds(member.network, sets))
         alive = set(scope.points.tolist())
-        for j in range(len(points)):
+        for j in range(len(known)):
             if j not in alive:
                 known[j] = with_refutation(known[j], Refutation(1 << c, BOUNDS))
-    for restarts in (4, 8):
-        targets = [(j, mask) for j in range(len(points)) for mask in _targets(known[j], members)]
-        known = _with_finds(part, known, search(part, targets, restarts=restarts))
     return known
 
 
 def at_rest(problem: EnsembleProblem, point: int) -> Knowledge:
     """Return what is known of a point without any effort: whom the smallest perturbation fools."""
     rest = room_of(problem, point).rest
-    mask = fooled_mask(problem, point, rest)
-    known, _ = with_witness(unknown(len(problem.ensemble)), Witness(mask, rest, "no perturbation"))
-    return known
+    witness = replayed_witness(problem, point, rest, "no perturbation")
+    return with_witness(unknown(len(problem.ensemble)), witness)[0]
 
 
-def _targets(known: Knowledge, members: int) -> list[int]:
+def _targets(known: Knowledge, members: int, *, few: bool) -> list[int]:
     """Return open sets worth a search: the largest ones, then from the smallest up."""
     alone = [1 << c for c in range(members)]
     pairs = [a | b for a in alone for b in alone if a < b]
-    everything = range(1, 1 << members) if members <= 5 else [*known.possible, *alone, *pairs]
-    return [mask for mask in dict.fromkeys(everything) if known.is_open(mask)][:MOST_TARGETS]
+    if few:
+        wanted = [*known.possible, *alone]
+    elif members <= 5:
+        wanted = list(range(1, 1 << members))
+    else:
+        wanted = [*known.possible, *alone, *pairs]
+    return [mask for mask in dict.fromkeys(wanted) if known.is_open(mask)][:MOST_TARGETS]
 
 
-def _with_finds(problem: EnsembleProblem, known: list[Knowledge], finds: Sequence[Find]) -> list[Knowledge]:
+def _with_finds(
+    problem: EnsembleProblem, known: Sequence[Knowledge], finds: Sequence[Find]
+) -> list[Knowledge]:
     result = list(known)
     for find in sorted(finds, key=lambda f: (f.point, -f.mask.bit_count(), f.mask)):
         if not result[find.point].is_feasible(find.mask):
             delta = repair(problem, find.point, find.delta.tolist(), members_of(find.mask))
-            witness = Witness(fooled_mask(problem, find.point, delta), delta, "gradient search")
+            witness = replayed_witness(problem, find.point, delta, "gradient search")
             result[find.point], _ = with_witness(result[find.point], witness)
     return result
 
@@ -154,6 +205,11 @@ def _with_finds(problem: EnsembleProblem, known: list[Knowledge], finds: Sequenc
 def fooled_mask(problem: EnsembleProblem, point: int, delta: Exact) -> int:
     """Return the members that a perturbation fools, exactly."""
     return mask_of([c for c, fooled in enumerate(fooled_members(problem, point, delta)) if fooled])
+
+
+def replayed_witness(problem: EnsembleProblem, point: int, delta: Exact, source: str) -> Witness:
+    """Return what an admissible perturbation shows, by exact replay."""
+    return Witness(fooled_mask(problem, point, delta), delta, source)
 
 
 def instance(part: EnsembleProblem, mask: int, *, smallest: bool = False, branches: int = 0) -> Model | None:

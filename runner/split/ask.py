@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import cache, partial
 
 from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.types.model import Model
@@ -20,8 +21,8 @@ from ensc.runner.split.answer import (
     Backend,
     Question,
     at_points,
-    fooled_mask,
     instance,
+    replayed_witness,
     solve_by_cbc,
 )
 from ensc.runner.split.patterns import Refutation, Witness, members_of
@@ -45,11 +46,12 @@ def ask(problem: EnsembleProblem, question: Question, backend: Backend = solve_b
     try claims a point that is none and another one refutes the question, neither is believed.
     """
     part = at_points(problem, [question.point])
+    model = cache(partial(_model, part, question.mask))
     best: Witness | None = None
     claimed = ""
     for seed, extra in ((1, Fraction(0)), (2, SETTLED), (3, Fraction(0))):
         start = time.monotonic()
-        solution, proof = _solved(part, question, backend, seed, extra)
+        solution, proof = _solved(model(extra), question, backend, seed)
         late = question.seconds is not None and time.monotonic() - start >= LATE * question.seconds
         if proof is not None and solution.status is Status.INFEASIBLE and not extra:
             if claimed:
@@ -78,12 +80,10 @@ def _witnesses(
 ) -> Iterator[Witness]:
     """Yield what a claimed point leads to: by repair, then by a linear program on its activation pattern."""
     mask = question.mask
-    source = "a solver" if proof is None else proof.solver
-    delta = numbers(part, solution)
-    if delta is None:
+    delta, witness = numbers(part, solution), replayed(part, question.mask, solution, proof)
+    if delta is None or witness is None:
         return
-    fixed = repair(part, 0, delta, members_of(mask))
-    yield Witness(fooled_mask(part, 0, fixed), fixed, source)
+    yield witness
 
     def solve(model: Model) -> Solution:
         try:
@@ -93,15 +93,17 @@ def _witnesses(
 
     better = polished(part, members_of(mask), [float(d) for d in delta], solve)
     if better is not None:
-        yield Witness(fooled_mask(part, 0, better), better, f"{source}, polished")
+        yield replayed_witness(part, 0, better, f"{witness.source}, polished")
+
+
+def _model(part: EnsembleProblem, mask: int, extra: Fraction) -> Model | None:
+    loss = dataclasses.replace(part.loss, margin=part.loss.margin + extra)
+    return instance(dataclasses.replace(part, loss=loss), mask, branches=BRANCHES)
 
 
 def _solved(
-    part: EnsembleProblem, question: Question, backend: Backend, seed: int, extra: Fraction
+    model: Model | None, question: Question, backend: Backend, seed: int
 ) -> tuple[Solution, Proof | None]:
-    loss = dataclasses.replace(part.loss, margin=part.loss.margin + extra)
-    asked = dataclasses.replace(part, loss=loss)
-    model = instance(asked, question.mask, branches=BRANCHES)
     if model is None:
         return Solution(Status.INFEASIBLE, {}), BOUNDS
     return backend(model, question.seconds, seed)
@@ -113,7 +115,7 @@ def replayed(part: EnsembleProblem, mask: int, solution: Solution, proof: Proof 
     if delta is None:
         return None
     fixed = repair(part, 0, delta, members_of(mask))
-    return Witness(fooled_mask(part, 0, fixed), fixed, "a solver" if proof is None else proof.solver)
+    return replayed_witness(part, 0, fixed, "a solver" if proof is None else proof.solver)
 
 
 def numbers(part: EnsembleProblem, solution: Solution) -> list[float | Fraction] | None:

@@ -1,15 +1,29 @@
 """What one run has to do with its journal: what it need not do again, and what it adds."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 from ensc.compiler.quoting import counted
 from ensc.compiler.types.problem import EnsembleProblem
-from ensc.runner.split.answer import Answer, Question
+from ensc.runner.split.answer import STAGES, Answer, Question
 from ensc.runner.split.board import Board, learned
 from ensc.runner.split.journal import Journal
-from ensc.runner.split.patterns import Knowledge
-from ensc.runner.split.recall import Denied, Entry, point_keys, recalled, to_record
+from ensc.runner.split.patterns import Knowledge, with_refutation, with_witness
+from ensc.runner.split.recall import Denied, Entry, point_keys, recalled, staged, to_record
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How far the survey of a point has come.
+
+    Attributes:
+        known: what it has found out.
+        stages: number of its stages that are done.
+    """
+
+    known: Knowledge
+    stages: int
 
 
 class Ledger:
@@ -50,6 +64,25 @@ class Ledger:
             ]
         )
 
+    def note_stage(
+        self,
+        points: Sequence[int],
+        before: Sequence[Knowledge],
+        found: Sequence[Knowledge],
+        radius: Fraction,
+        stage: int,
+    ) -> None:
+        """Write what one stage of a survey added; the last one writes the whole survey."""
+        if stage == STAGES - 1:
+            self.note_survey(points, found, radius)
+            return
+        entries = []
+        for j, old, known in zip(points, before, found, strict=True):
+            witnesses = tuple(w for w in known.witnesses if w not in old.witnesses)
+            refuted = tuple(d for d in denied(known, radius) if d.refutation not in old.refutations)
+            entries.append((j, Entry(staged(stage), radius, found=witnesses, denied=refuted)))
+        self.note(entries)
+
     def note_answer(self, answer: Answer) -> None:
         """Write what came of a question at the query's own radius."""
         radius, question = self._problem.threat.radius, answer.question
@@ -84,22 +117,37 @@ def denied(known: Knowledge, radius: Fraction) -> tuple[Denied, ...]:
     return tuple(Denied(refutation, radius, closed=True) for refutation in known.refutations)
 
 
-def resumed(board: Board, ledger: Ledger, radius: Fraction) -> tuple[Board, frozenset[int], int]:
+def resumed(board: Board, ledger: Ledger, radius: Fraction) -> tuple[Board, list[Look], int]:
     """Add what a journal knows at a radius.
 
     Returns:
-        The board, the points that were surveyed, and how many questions to solvers need not be asked again.
+        The board, how far each point's survey has come, and how many questions to solvers need not be asked
+        again.
     """
-    surveyed, answered = set(), 0
+    looks, answered = [], 0
     for j, entries in enumerate(ledger.entries):
+        looks.append(_look(board.points[j], [entry for entry in entries if entry.radius == radius]))
         for entry in entries:
-            here = entry.radius == radius
-            if entry.did == "survey" and here:
-                surveyed.add(j)
-            answered += entry.did == "ask" and here
+            answered += entry.did == "ask" and entry.radius == radius
             for answer in _answers(j, entry, radius):
                 board = learned(board, answer)
-    return board, frozenset(surveyed), answered
+    return board, looks, answered
+
+
+def _look(nothing: Knowledge, entries: Sequence[Entry]) -> Look:
+    """Return what the stages of a survey found that follow each other without a gap."""
+    known = nothing
+    if any(entry.did == "survey" for entry in entries):
+        return Look(known, STAGES)
+    for stage in range(STAGES - 1):
+        entry = next((entry for entry in entries if entry.did == staged(stage)), None)
+        if entry is None:
+            return Look(known, stage)
+        for witness in entry.found:
+            known, _ = with_witness(known, witness)
+        for denial in entry.denied:
+            known = with_refutation(known, denial.refutation)
+    return Look(known, STAGES - 1)
 
 
 def _answers(point: int, entry: Entry, radius: Fraction) -> list[Answer]:

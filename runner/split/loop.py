@@ -15,11 +15,19 @@ import numpy as np
 from ensc.compiler.passes.scopes.duplicates import first_of_kind
 from ensc.compiler.pipeline import bounded_sets
 from ensc.compiler.types.problem import EnsembleProblem
-from ensc.runner.split.answer import Answer, Backend, Question, is_attackable, solve_by_cbc, survey
+from ensc.runner.split.answer import (
+    STAGES,
+    Answer,
+    Backend,
+    Question,
+    is_attackable,
+    solve_by_cbc,
+    surveyed,
+)
 from ensc.runner.split.ask import ask
 from ensc.runner.split.board import Board, Standing, leaning, learned, loosened, standing
 from ensc.runner.split.journal import Journal
-from ensc.runner.split.ledger import Ledger, patience_of, resumed
+from ensc.runner.split.ledger import Ledger, Look, patience_of, resumed
 from ensc.runner.split.patterns import Knowledge, unknown
 from ensc.runner.split.tasks import abandon, run_task, workers
 
@@ -39,7 +47,7 @@ class Progress:
 
     Attributes:
         points: of the query.
-        surveyed: number of points that were surveyed.
+        surveyed: number of points that were surveyed; a stage counts as a part of a point.
         decided: number of points without open patterns.
         open: number of maximal patterns that are open.
         asked: number of questions that were answered.
@@ -142,7 +150,9 @@ class _Loop:
         self._end = None if limit is None else time.monotonic() + limit
         self._asked = self._recalled = 0
         self._patience = PATIENCE
-        self._surveyed: frozenset[int] = frozenset()
+        self._looks = [Look(unknown(len(problem.ensemble)), 0) for _ in problem.points.labels]
+        self._is_surveyed = False
+        self._stood: tuple[Board, Standing] | None = None
         self._first = first_of_kind(problem.points)
         self._running: dict[Future[Answer], Question] = {}
         self._suspects: Counter[tuple[int, int]] = Counter()
@@ -156,7 +166,7 @@ class _Loop:
             reasons = self._repeated()
         except KeyboardInterrupt:
             reasons = (INTERRUPTED,)
-        now = standing(self._problem, self._board)
+        now = self._standing()
         return Outcome(
             self._board,
             now,
@@ -174,7 +184,7 @@ class _Loop:
         start = time.perf_counter()
         self._ledger = Ledger(self._problem, journal, solvers)
         found = resumed(self._board, self._ledger, self._problem.threat.radius)
-        self._board, self._surveyed, self._recalled = found
+        self._board, self._looks, self._recalled = found
         self._patience = patience_of(self._ledger, PATIENCE)
         self._seconds["recall"] = time.perf_counter() - start
 
@@ -187,7 +197,7 @@ class _Loop:
                     return self._timed("survey", pool) or self._timed("ask", pool)
             except BrokenExecutor:
                 self._blame()
-                done = self._asked + len(self._surveyed)
+                done = self._asked + self._stages_done()
                 died = died + 1 if done == before else 1
                 before = done
         return (f"worker processes died {RESTARTS} times in a row",)
@@ -200,42 +210,55 @@ class _Loop:
             self._seconds[stage] += time.perf_counter() - start
 
     def _survey(self, pool: Executor) -> tuple[str, ...]:
-        left = [j for j in np.unique(self._first).tolist() if j not in self._surveyed]
+        """Survey the points, one stage after the other, until the query is decided."""
+        for stage in range(STAGES):
+            if all(known.witnesses for known in self._board.points) and self._standing().decided:
+                self._is_surveyed = True
+                return ()
+            late = self._survey_stage(pool, stage)
+            if late:
+                return late
+        return ()
+
+    def _survey_stage(self, pool: Executor, stage: int) -> tuple[str, ...]:
+        left = [j for j in sorted(set(self._first.tolist())) if self._looks[j].stages == stage]
         size = max(1, min(CHUNK, -(-len(left) // max(1, self._settings.jobs))))
         chunks = iter([tuple(left[i : i + size]) for i in range(0, len(left), size)])
         running: dict[Future[list[Knowledge]], tuple[int, ...]] = {}
         while not self._is_late():
             for chunk in islice(chunks, max(0, 2 * self._settings.jobs - len(running))):
-                running[pool.submit(run_task, survey, chunk)] = chunk
+                known = [self._looks[j].known for j in chunk]
+                running[pool.submit(run_task, surveyed, chunk, known, stage)] = chunk
             if not running:
                 return ()
             done, _ = wait(running, self._left(), FIRST_COMPLETED)
             for future in sorted(done, key=_is_failed):
                 found = future.result()
-                self._place(running.pop(future), found)
+                self._place(running.pop(future), found, stage)
         abandon(pool)
         return ("the time limit was reached while points were surveyed",)
 
-    def _place(self, chunk: Sequence[int], found: list[Knowledge]) -> None:
+    def _place(self, chunk: Sequence[int], found: list[Knowledge], stage: int) -> None:
         """A point may be known from the journal at other radii: what is new is added to it."""
+        before = [self._looks[j].known for j in chunk]
         pairs = [(j, known) for first, known in zip(chunk, found, strict=True) for j in self._same(first)]
         points = list(self._board.points)
-        fresh = [j for j, _ in pairs if points[j] == unknown(len(self._problem.ensemble))]
+        alone = [j for j, _ in pairs if points[j] == self._looks[j].known]
         for j, known in pairs:
-            if j in fresh:
+            if j in alone:
                 points[j] = known
         self._board = dataclasses.replace(self._board, points=tuple(points))
         for j, known in pairs:
-            if j not in fresh:
+            if j not in alone:
                 self._board = _joined(self._board, j, known)
-        self._surveyed |= {j for j, _ in pairs}
-        self._ledger.note_survey(chunk, found, self._problem.threat.radius)
+            self._looks[j] = Look(known, stage + 1)
+        self._ledger.note_stage(chunk, before, found, self._problem.threat.radius, stage)
         self._tell(None)
 
     def _ask(self, pool: Executor) -> tuple[str, ...]:
         running = self._running = {}
         while True:
-            now = standing(self._problem, self._board)
+            now = self._standing()
             self._tell(now)
             if now.decided:
                 break
@@ -258,6 +281,15 @@ class _Loop:
                 self._learn(answer)
         abandon(pool)
         return ()
+
+    def _standing(self) -> Standing:
+        """Solve the master, unless nothing has been learned since."""
+        if self._stood is None or self._stood[0] is not self._board:
+            self._stood = self._board, standing(self._problem, self._board)
+        return self._stood[1]
+
+    def _stages_done(self) -> int:
+        return sum(look.stages for look in self._looks)
 
     def _same(self, point: int) -> list[int]:
         """Return the points with the same input and label: one answer serves them all."""
@@ -327,7 +359,7 @@ class _Loop:
         left = [sum(map(known.is_open, known.possible)) for known in self._board.points]
         progress = Progress(
             len(left),
-            len(self._surveyed),
+            len(left) if self._is_surveyed else self._stages_done() // STAGES,
             left.count(0),
             sum(left),
             self._asked,

@@ -18,10 +18,10 @@ import numpy as np
 
 from ensc.compiler.types.problem import EnsembleProblem
 from ensc.compiler.types.solution import Proof
-from ensc.runner.exact.certify import fooled_members, is_admissible
-from ensc.runner.split.answer import BOUNDS
+from ensc.runner.exact.certify import is_admissible
+from ensc.runner.split.answer import BOUNDS, STAGES, replayed_witness
 from ensc.runner.split.journal import Record
-from ensc.runner.split.patterns import Refutation, Witness, mask_of
+from ensc.runner.split.patterns import Refutation, Witness
 
 SEMANTICS = 1
 """Changes whenever entries of the same key would mean something else."""
@@ -57,7 +57,7 @@ class Entry:
     """What one task found out about one point.
 
     Attributes:
-        did: `survey`, `ask` or `measure`.
+        did: `survey`, `ask`, `measure`, or one stage of a survey that is not finished, see `staged`.
         radius: of the ball that it was about.
         mask: the set of members that a solver was asked about, 0 for a survey.
         found: perturbations that fool somebody.
@@ -77,6 +77,14 @@ class Entry:
     why: str = ""
     timely: bool = False
     seconds: float | None = None
+
+
+def staged(stage: int) -> str:
+    """Return what an entry is called that holds what one stage of a survey added."""
+    return f"stage {stage}"
+
+
+_WORDS = {"survey", "ask", "measure", *map(staged, range(STAGES))}
 
 
 def point_keys(problem: EnsembleProblem) -> tuple[str, ...]:
@@ -208,8 +216,8 @@ def _witness(problem: EnsembleProblem, point: int, said: object) -> Witness | No
     delta = tuple(_number(n) for n in _listed(numbers))
     if len(delta) != problem.inputs or not is_admissible(problem, point, delta):
         return None
-    fooled = mask_of([c for c, f in enumerate(fooled_members(problem, point, delta)) if f])
-    return Witness(fooled, delta, _text(source), recalled=True) if fooled == mask else None
+    witness = replayed_witness(problem, point, delta, _text(source))
+    return dataclasses.replace(witness, recalled=True) if witness.mask == mask else None
 
 
 def _denied(problem: EnsembleProblem, said: object) -> Denied:
@@ -237,7 +245,7 @@ def _text(value: object) -> str:
 
 
 def _word(value: object) -> str:
-    if value not in {"survey", "ask", "measure"}:
+    if value not in _WORDS:
         raise ValueError
     return str(value)
 
