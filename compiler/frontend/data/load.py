@@ -14,9 +14,8 @@ from ensc.compiler.frontend.data.read_png import read_png
 from ensc.compiler.frontend.data.read_points import read_points
 from ensc.compiler.frontend.query.arguments import Arguments, bind
 from ensc.compiler.frontend.query.expressions import Environment, Located
-from ensc.compiler.quoting import alternatives
+from ensc.compiler.frontend.query.known import require_known
 from ensc.compiler.types.syntax import Call, DataDefinition
-from ensc.compiler.words import hint
 
 SOURCES = {
     "npz": ("path", "inputs", "labels", *COMMON),
@@ -80,15 +79,8 @@ def _read(arguments: Arguments, place: DataFolder, selection: Selection) -> RawP
 
 def _arguments_of(call: Call) -> tuple[str, ...]:
     function = call.function
-    if function.text in SOURCES:
-        return SOURCES[function.text]
-    reject(
-        "E0209",
-        f"there is no data source `{function.text}`",
-        function.span,
-        f"expected {alternatives(SOURCES)}",
-        help=hint(function.text, SOURCES),
-    )
+    require_known(function, SOURCES, "E0209", f"there is no data source `{function.text}`")
+    return SOURCES[function.text]
 
 
 def _refuse_override(definition: DataDefinition, span: Span) -> None:

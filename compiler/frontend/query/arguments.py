@@ -15,10 +15,10 @@ from ensc.compiler.frontend.query.expressions import (
     kind_of,
     number,
 )
+from ensc.compiler.frontend.query.known import require_known
 from ensc.compiler.frontend.query.report import Report
 from ensc.compiler.quoting import alternatives
 from ensc.compiler.types.syntax import Argument, Call, Expression, List
-from ensc.compiler.words import hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +160,6 @@ def _name_of(call: Call, argument: Argument, index: int, names: tuple[str, ...],
             return names[index]
         expected = alternatives(f"{name} = ..." for name in names[positional:])
         reject("E0210", f"this argument of `{function}` needs a name", argument.span, expected)
-    name = argument.name.text
-    if name in names:
-        return name
-    reject(
-        "E0210",
-        f"`{function}` has no argument `{name}`",
-        argument.name.span,
-        f"expected {alternatives(names)}",
-        help=hint(name, names),
-    )
+    name = argument.name
+    require_known(name, names, "E0210", f"`{function}` has no argument `{name.text}`")
+    return name.text

@@ -5,9 +5,9 @@ from fractions import Fraction
 
 from ensc.compiler.diagnostics import reject
 from ensc.compiler.frontend.query.expressions import Environment, Located, integer, number
+from ensc.compiler.frontend.query.known import require_known
 from ensc.compiler.quoting import alternatives
 from ensc.compiler.types.syntax import Call, Clause, Expression, Interval, Name
-from ensc.compiler.words import hint
 
 
 def word_of(clause: Clause, words: Sequence[str], code: str = "E0207") -> str:
@@ -22,13 +22,10 @@ def word_of(clause: Clause, words: Sequence[str], code: str = "E0207") -> str:
         Rejected: it is none of them, or no word.
     """
     subject, value = clause.word.text, clause.value
-    expected = f"expected {alternatives(words)}"
     if not isinstance(value, Name):
         span = value.span if value else clause.word.span
-        reject("E0208", f"`{subject}` must be followed by a word", span, expected)
-    if value.text not in words:
-        advice = hint(value.text, words)
-        reject(code, f"unknown {subject} `{value.text}`", value.span, expected, help=advice)
+        reject("E0208", f"`{subject}` must be followed by a word", span, f"expected {alternatives(words)}")
+    require_known(value, words, code, f"unknown {subject} `{value.text}`")
     return value.text
 
 

@@ -12,6 +12,7 @@ from ensc.compiler.frontend.onnx.read import read_network
 from ensc.compiler.frontend.onnx.read import warnings as reading_warnings
 from ensc.compiler.frontend.query.arguments import Arguments, bind
 from ensc.compiler.frontend.query.expressions import Environment, Located
+from ensc.compiler.frontend.query.known import require_known
 from ensc.compiler.frontend.query.overrides import Override
 from ensc.compiler.frontend.query.report import Report
 from ensc.compiler.frontend.query.sections import distinct
@@ -19,7 +20,6 @@ from ensc.compiler.quoting import shape as shape_text
 from ensc.compiler.quoting import shown
 from ensc.compiler.types.problem import Member
 from ensc.compiler.types.syntax import EnsembleDefinition, MemberDefinition
-from ensc.compiler.words import hint
 
 ARGUMENTS = ("path", "sha256", "input", "output")
 HASH = re.compile(r"[0-9a-f]{1,64}")
@@ -122,14 +122,7 @@ def _load(
 
 def _arguments(definition: MemberDefinition, environment: Environment) -> Arguments:
     function = definition.call.function
-    if function.text != "onnx":
-        reject(
-            "E0209",
-            f"there is no network format `{function.text}`",
-            function.span,
-            "expected onnx",
-            help=hint(function.text, ["onnx"]),
-        )
+    require_known(function, ["onnx"], "E0209", f"there is no network format `{function.text}`")
     return bind(definition.call, ARGUMENTS, 1, environment)
 
 

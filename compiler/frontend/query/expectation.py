@@ -7,6 +7,7 @@ from ensc.compiler.diagnostics import reject
 from ensc.compiler.frontend.query.expressions import Environment, integer
 from ensc.compiler.frontend.query.expressions import number as evaluate_number
 from ensc.compiler.frontend.query.goal import threshold
+from ensc.compiler.frontend.query.known import require_known
 from ensc.compiler.quoting import alternatives, counted, whole
 from ensc.compiler.quoting import number as number_text
 from ensc.compiler.types.problem import (
@@ -23,7 +24,6 @@ from ensc.compiler.types.problem import (
 )
 from ensc.compiler.types.syntax import Expect as ExpectStatement
 from ensc.compiler.types.syntax import ExpectNumber, ExpectVerdict
-from ensc.compiler.words import hint
 
 VERDICTS = ("robust", "not_robust", "robust_up_to", "unknown", "timeout")
 UNDECIDED = ("unknown", "timeout")
@@ -66,14 +66,7 @@ def _read_verdict(
     statement: ExpectVerdict, goal: Goal, count: int, members: int, environment: Environment
 ) -> ExpectedVerdict:
     verdict = statement.verdict
-    if verdict.text not in VERDICTS:
-        reject(
-            "E0207",
-            f"unknown verdict `{verdict.text}`",
-            verdict.span,
-            f"expected {alternatives(VERDICTS)}",
-            help=hint(verdict.text, VERDICTS),
-        )
+    require_known(verdict, VERDICTS, "E0207", f"unknown verdict `{verdict.text}`")
     expected = _read_mixture(statement, count, enough_attacks(goal, members), environment)
     if verdict.text not in UNDECIDED and threshold(goal) is None:
         reject(

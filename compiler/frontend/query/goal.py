@@ -7,9 +7,10 @@ from typing import NoReturn, assert_never
 from ensc.compiler.diagnostics import Diagnostic, Label, reject
 from ensc.compiler.frontend.query.expressions import Environment
 from ensc.compiler.frontend.query.expressions import number as evaluate_number
+from ensc.compiler.frontend.query.known import require_known
 from ensc.compiler.frontend.query.parameters import Limits, limits, refuse_outside
 from ensc.compiler.frontend.query.report import Report, already_reported
-from ensc.compiler.quoting import alternatives, counted
+from ensc.compiler.quoting import counted
 from ensc.compiler.quoting import number as number_text
 from ensc.compiler.types.problem import (
     Check,
@@ -179,14 +180,7 @@ def _ends(varied: Limits | None) -> tuple[Fraction, Fraction]:
 
 def _read_maximize(statement: MaximizeGoal, environment: Environment) -> Goal:
     quantity, such_that = statement.quantity, statement.such_that
-    if quantity.text not in QUANTITIES:
-        reject(
-            "E0207",
-            f"`{quantity.text}` cannot be maximized",
-            quantity.span,
-            f"expected {alternatives(QUANTITIES)}",
-            help=hint(quantity.text, QUANTITIES),
-        )
+    require_known(quantity, QUANTITIES, "E0207", f"`{quantity.text}` cannot be maximized")
     if quantity.text == "total":
         return MaximizeTotal(_reached(such_that, environment) if such_that else None)
     if such_that is not None:

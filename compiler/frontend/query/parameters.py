@@ -16,6 +16,7 @@ from ensc.compiler.frontend.query.expressions import (
     kind_of,
     number,
 )
+from ensc.compiler.frontend.query.known import require_known
 from ensc.compiler.frontend.query.overrides import (
     MOST_STEPS,
     Override,
@@ -25,7 +26,6 @@ from ensc.compiler.frontend.query.overrides import (
     sweep_of,
 )
 from ensc.compiler.frontend.query.report import Report
-from ensc.compiler.quoting import alternatives
 from ensc.compiler.quoting import number as number_text
 from ensc.compiler.types.syntax import (
     Comparison,
@@ -36,7 +36,6 @@ from ensc.compiler.types.syntax import (
     Parameter,
     String,
 )
-from ensc.compiler.words import hint
 
 TYPES = ("real", "int", "string", "bool")
 
@@ -226,14 +225,7 @@ def _refuse_value(parameter: Parameter, given: Expression | None) -> None:
 
 def _assign(parameter: Parameter, given: Expression | None, environment: Environment) -> Value:
     name, expression = parameter.name, given or parameter.default
-    if parameter.type.text not in TYPES:
-        reject(
-            "E0207",
-            f"unknown type `{parameter.type.text}`",
-            parameter.type.span,
-            f"expected {alternatives(TYPES)}",
-            help=hint(parameter.type.text, TYPES),
-        )
+    require_known(parameter.type, TYPES, "E0207", f"unknown type `{parameter.type.text}`")
     if expression is None:
         reject(
             "E0401",
