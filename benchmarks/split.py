@@ -196,13 +196,14 @@ def mnist(folder: Path, options: argparse.Namespace) -> list[Measured]:
 def measure(what: str, query: Path, *arguments: str) -> Measured:
     """Answer a query in a process of its own."""
     command = [sys.executable, "-c", "import sys; from ensc.cli import main; sys.exit(main())", "solve"]
-    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    settings = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    settings["PYTHONDONTWRITEBYTECODE"] = ""  # set, it would have every run compile ensc's sources again
     before, start = cpu(), time.perf_counter()
     with tempfile.TemporaryFile() as out:
         child = subprocess.Popen(  # noqa: S603 - ensc, with our own interpreter
             [*command, str(query), "--json", "--progress", "none", *arguments],
             stdout=out,
-            env={**os.environ, **threads},
+            env={**os.environ, **settings},
         )
         child.wait()
         wall = time.perf_counter() - start
@@ -261,10 +262,10 @@ def train_members(folder: Path, images: Floats, labels: Floats) -> None:
 def train(path: Path, hidden: tuple[int, ...], x: Floats, y: Floats, white: int, seed: int) -> None:
     """Train a network on images in [0, 1] and write it for images in [0, white]."""
     make = importlib.import_module("sklearn.neural_network").MLPClassifier
-    epochs = 10 if len(x) > 10_000 else 100
+    epochs, rate = (10, 0.001) if len(x) > 10_000 else (100, 0.004)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it has not converged, nor need it
-        net = make(hidden, max_iter=epochs, learning_rate_init=0.004, random_state=seed).fit(x, y)
+        net = make(hidden, max_iter=epochs, learning_rate_init=rate, random_state=seed).fit(x, y)
     weights = [w.astype(np.float32) for w in net.coefs_]
     if white == 16:  # a power of two: the division loses nothing
         weights[0] /= 16

@@ -145,6 +145,7 @@ def measured(row: Row, cell: Cell, place: Place) -> Json:
 def _run(words: list[str], limit: float) -> tuple[str, int | None]:
     """Run a command, and end its whole process group if it takes too long; its exit code is None then."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    environment["PYTHONDONTWRITEBYTECODE"] = ""  # set, it would have every run compile ensc's sources again
     process = subprocess.Popen(  # noqa: S603 - the command is ours
         words,
         stdout=subprocess.PIPE,
