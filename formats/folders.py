@@ -3,6 +3,7 @@
 A manifest is a JSON object of a schema that has a version. It may be a stranger's: paths in it stay inside.
 """
 
+import hashlib
 import json
 import os
 import secrets
@@ -124,3 +125,13 @@ def inside(path: str) -> str:
     if not path or parts.is_absolute() or ".." in parts.parts or "\\" in path or ":" in path:
         raise ValueError
     return path
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, hexadecimal, as manifests state it.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

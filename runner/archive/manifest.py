@@ -1,6 +1,5 @@
 """The manifest of an archive: what it holds, byte for byte, and what is known of the answer."""
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -73,8 +72,7 @@ def entries(folder: Path) -> tuple[Entry, ...]:
 
 def _entry(folder: Path, name: str) -> Entry:
     path = folder / name
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = folders.sha256_of(path)
     return Entry(name, path.stat().st_size, digest)
 
 

@@ -4,7 +4,6 @@ An answer to `q_1_2.mps` is any other file whose name starts with `q_1_2.`, such
 `q_1_2.highs.sol` or `q_1_2.out.gz`; several solvers may answer one question.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,6 +14,7 @@ from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.types.problem import EnsembleProblem
 from ensc.compiler.types.solution import Proof, Solution, Status
 from ensc.formats import read_file, read_lp, read_mps
+from ensc.formats.folders import sha256_of
 from ensc.formats.vnnlib.results import read_result
 from ensc.runner.questions.manifest import Entry, File, Form, Manifest
 from ensc.runner.solvers.claims import TOLERANCE, read_answer
@@ -119,8 +119,7 @@ def _suffix(path: str) -> str:
 def _is_whole(folder: Path, file: File) -> bool:
     """Return whether a file is the one that was written."""
     try:
-        with (folder / file.path).open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
+        return sha256_of(folder / file.path) == file.sha256
     except OSError:
         return False
 

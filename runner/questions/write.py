@@ -4,7 +4,6 @@ The folder holds the query with its networks and points too, so that it can be t
 Answers are put beside the files; `collect` reads them.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from ensc.compiler.pipeline import bounded_sets
 from ensc.compiler.types.model import Model
 from ensc.compiler.types.problem import EnsembleProblem, MinimizeRadius, ProfileValue
 from ensc.formats import write_file, write_lp, write_mps
-from ensc.formats.folders import appearing, fault_of_place
+from ensc.formats.folders import appearing, fault_of_place, sha256_of
 from ensc.formats.smtlib import write_smtlib
 from ensc.formats.vnnlib.folder import write_questions
 from ensc.runner.archive.inputs import require_same, write_inputs
@@ -202,8 +201,7 @@ def _as_properties(
 
 
 def _file(folder: Path, path: str) -> File:
-    with (folder / path).open("rb") as stream:
-        return File(path, hashlib.file_digest(stream, "sha256").hexdigest())
+    return File(path, sha256_of(folder / path))
 
 
 def _summary(problem: EnsembleProblem, points: Sequence[Asked], notes: tuple[str, ...]) -> Written:
