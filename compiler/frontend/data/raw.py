@@ -137,6 +137,17 @@ def check_amount(points: int, entries: int, what: str, place: Span) -> None:
         )
 
 
+def check_reach(reach: int, most: int, what: str, place: Span) -> None:
+    """Check that the chosen rows are not too far into an array.
+
+    Raises:
+        Rejected: more than `most` bytes must be read to have them.
+    """
+    if reach > most:
+        message = f"{what} is too long: {reach} bytes must be read"
+        reject("E0703", message, place, help="save the rows you need in a file of their own")
+
+
 def check_finite(values: Floats, rows: Integers, what: str, place: Span) -> None:
     """Check that data holds neither NaN nor infinity.
 

@@ -26,6 +26,7 @@ from ensc.compiler.frontend.data.raw import (
     check_amount,
     check_finite,
     check_label_shape,
+    check_reach,
     scaled,
     whole_labels,
 )
@@ -130,11 +131,7 @@ def _header(layout: ArrayLayout) -> int:
 
 
 def _take(file: IdxFile, rows: Integers) -> Floats:
-    reach = file.layout.reach(rows)
-    if reach > LONGEST:
-        message = f"{file.what} is too long: {reach} bytes must be read"
-        advice = "save the rows you need in a file of their own"
-        reject("E0703", message, file.path.span, help=advice)
+    check_reach(file.layout.reach(rows), LONGEST, file.what, file.path.span)
     with _content(file.path) as content:
         content.read(_header(file.layout))
         return take_rows(content, file.layout, rows)

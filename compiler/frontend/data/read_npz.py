@@ -29,6 +29,7 @@ from ensc.compiler.frontend.data.raw import (
     check_amount,
     check_finite,
     check_label_shape,
+    check_reach,
     scaled,
     whole_labels,
 )
@@ -210,10 +211,8 @@ def _check_shapes(inputs: ArrayFile, labels: ArrayFile) -> None:
 
 
 def _take(archive: zipfile.ZipFile, array: ArrayFile, rows: Integers) -> Floats:
-    reach = array.layout.reach(rows)
-    if reach > LONGEST or (array.layout.columns_first and reach > LONGEST // 4):
-        message = f"{array.what} is too long: {reach} bytes must be read"
-        reject("E0703", message, array.place, help="save the rows you need in a file of their own")
+    most = LONGEST // 4 if array.layout.columns_first else LONGEST
+    check_reach(array.layout.reach(rows), most, array.what, array.place)
     with archive.open(array.member) as stream:
         stream.read(array.start)
         return take_rows(stream, array.layout, rows)
