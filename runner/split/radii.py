@@ -17,6 +17,7 @@ from itertools import islice
 
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeValue, Norm
 from ensc.runner.exact.certify import exact_norm
+from ensc.runner.split.answer import at_rest
 from ensc.runner.split.board import Board, Standing, half, leaning, standing
 from ensc.runner.split.ledger import Ledger
 from ensc.runner.split.loop import CHUNK, PATIENCE, SplitSettings
@@ -49,7 +50,7 @@ class Radii:
         self._settings = settings
         limit = settings.time_limit
         self._end = None if limit is None else time.monotonic() + limit
-        self.points = [Measured() for _ in problem.points.labels]
+        self.points = [_at_rest(problem, j) for j in range(len(problem.points))]
         self.asked = self.recalled = 0
         self.interrupted = False
         self.liars: frozenset[str] = frozenset()
@@ -251,6 +252,12 @@ class Radii:
     def is_late(self) -> bool:
         """Return whether the time is over, or somebody has ended it."""
         return self.interrupted or (self._end is not None and time.monotonic() >= self._end)
+
+
+def _at_rest(problem: EnsembleProblem, point: int) -> Measured:
+    """Every mixture has something to do at every point, at any radius: as little as possible."""
+    witnesses = at_rest(problem, point).witnesses
+    return Measured(tuple(Sized(w, exact_norm(problem.threat.norm, w.delta)) for w in witnesses))
 
 
 def _is_refuted(claim: Claim, sized: Sequence[Sized], upper: Fraction) -> bool:

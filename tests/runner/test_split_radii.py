@@ -15,6 +15,7 @@ from ensc.compiler.types.model import Model
 from ensc.compiler.types.problem import EnsembleProblem, MinimizeRadius, Norm, ProfileValue
 from ensc.compiler.types.solution import Proof, Solution, Status, Verdict, Word
 from ensc.runner.split.loop import SplitSettings
+from ensc.runner.split.radii import Radii
 from ensc.runner.split.solve import solve_split
 
 F = Fraction
@@ -74,6 +75,13 @@ def attackable(problem: EnsembleProblem) -> bool:
     """Inside the domain, so that the radius zero has an attack, and of a norm that varies."""
     inside = all(abs(x) <= 3 for j in range(len(problem.points)) for x in problem.points.exact(j))
     return inside and problem.threat.norm is not Norm.L0 and problem.threat.radius > 0
+
+
+@QUIET
+@given(line_problems().filter(attackable))
+def test_something_to_do_is_known_at_every_radius_from_the_start(problem: EnsembleProblem) -> None:
+    radii = Radii(problem, F(0), SplitSettings(backend=exactly))
+    assert all(known.witnesses for known in radii.board(problem.threat.radius).points)
 
 
 @QUIET
