@@ -106,7 +106,7 @@ def read_manifest(folder: Path, kind: FolderKind, parse: Callable[[Any], Content
         )
     try:
         return parse(json.loads(text))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ZeroDivisionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ArithmeticError):
         reject(
             kind.code,
             f"the manifest of `{shown(str(folder))}` is damaged, or not one that this version writes",

@@ -274,6 +274,10 @@ def edited(old: str, new: str) -> Callable[[Path], object]:
     return change
 
 
+HUGE = f'{{"members": [], "by": "cbc", "claim": "infeasible", "tolerance": 1{"0" * 400}}}'
+"""A tolerance that no float64 can hold."""
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
@@ -285,6 +289,7 @@ def edited(old: str, new: str) -> Callable[[Path], object]:
         (edited('"perturbation": "', '"perturbation": "1e999999999 '), "E1152"),
         (edited('"perturbation": "', '"perturbation": "1/0 '), "E1152"),
         (edited('"perturbation": "', '"perturbation": "1 '), "E1152"),
+        (edited('"refutations": [', f'"refutations": [{HUGE}'), "E1152"),
         (edited('"digest": "', '"digest": "0'), "E1153"),
         (lambda folder: shutil.copy(folder / "query" / "f1.onnx", folder / "query" / "f2.onnx"), "E0602"),
     ],
