@@ -37,16 +37,29 @@ class Room:
 
 def room_of(problem: EnsembleProblem, point: int) -> Room:
     """Return the room of a point of the data set."""
-    threat = problem.threat
-    x = problem.points.exact(point)
-    lower, upper = threat.domain.lower, threat.domain.upper
-    low = tuple(None if lower is None else lower - v for v in x)
-    high = tuple(None if upper is None else upper - v for v in x)
-    rest = tuple(_clip(Fraction(0), a, b) for a, b in zip(low, high, strict=True))
-    if threat.norm is Norm.LINF:
-        low = tuple(-threat.radius if a is None else max(a, -threat.radius) for a in low)
-        high = tuple(threat.radius if b is None else min(b, threat.radius) for b in high)
+    threat, x = problem.threat, problem.points.numerators[point].tolist()
+    ends = {v: _ends(problem, v) for v in set(x)}  # inputs repeat few numbers: the background of an image
+    low, high, rest = zip(*map(ends.__getitem__, x), strict=True)
     return Room(threat.norm, threat.radius, low, high, rest)
+
+
+def rest_of(problem: EnsembleProblem, point: int) -> Exact:
+    """Return the smallest perturbation that keeps a point of the data set in the domain."""
+    x = problem.points.numerators[point].tolist()
+    rests = {v: _ends(problem, v)[2] for v in set(x)}
+    return tuple(map(rests.__getitem__, x))
+
+
+def _ends(problem: EnsembleProblem, numerator: float) -> tuple[Fraction | None, Fraction | None, Fraction]:
+    """Return a coordinate's least and largest perturbation, and the smallest one."""
+    threat, x = problem.threat, Fraction(numerator) / problem.points.denominator
+    lower, upper = threat.domain.lower, threat.domain.upper
+    low, high = None if lower is None else lower - x, None if upper is None else upper - x
+    rest = _clip(Fraction(0), low, high)
+    if threat.norm is Norm.LINF:
+        low = -threat.radius if low is None else max(low, -threat.radius)
+        high = threat.radius if high is None else min(high, threat.radius)
+    return low, high, rest
 
 
 def admit(room: Room, delta: Sequence[Fraction], near: Callable[[Fraction], Fraction]) -> Exact:

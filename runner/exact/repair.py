@@ -172,7 +172,7 @@ def _worst(problem: EnsembleProblem, point: int, rows: Floats, wanted: Integers)
     every = np.array([margin for margin, _ in pairs])
     worst = every.argmin(axis=0)
     slope = np.zeros_like(rows)
-    for c in np.unique(worst).tolist():
+    for c in sorted(set(worst.tolist())):
         mine = worst == c
         slope[mine] = gradient(networks[c], x[mine], pairs[c][1][mine])
     return every.min(axis=0), slope

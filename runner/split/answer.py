@@ -8,7 +8,6 @@ import dataclasses
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,11 +19,11 @@ from ensc.compiler.passes.scopes.asserted_scopes import asserted_scopes, pays
 from ensc.compiler.passes.scopes.scope import Scope, pruned_scope, scope_at
 from ensc.compiler.types.bounds import InputSets
 from ensc.compiler.types.model import Model
-from ensc.compiler.types.problem import EnsembleProblem, Norm, PointSet
+from ensc.compiler.types.problem import EnsembleProblem, PointSet
 from ensc.compiler.types.solution import Proof, Solution
 from ensc.formats import size_as_written, write_file, write_mps
-from ensc.runner.exact.admit import Exact, room_of
-from ensc.runner.exact.certify import fooled_members
+from ensc.runner.exact.admit import Exact, rest_of
+from ensc.runner.exact.certify import exact_norm, fooled_members
 from ensc.runner.exact.repair import repair
 from ensc.runner.solvers.cbc import CBC
 from ensc.runner.solvers.milp_process import Milp, solve_file
@@ -172,7 +171,7 @@ def _bounded(part: EnsembleProblem) -> list[Knowledge]:
 
 def at_rest(problem: EnsembleProblem, point: int) -> Knowledge:
     """Return what is known of a point without any effort: whom the smallest perturbation fools."""
-    rest = room_of(problem, point).rest
+    rest = rest_of(problem, point)
     witness = replayed_witness(problem, point, rest, "no perturbation")
     return with_witness(unknown(len(problem.ensemble)), witness)[0]
 
@@ -241,12 +240,4 @@ def _scope(part: EnsembleProblem, sets: InputSets, member: int) -> Scope | None:
 
 def is_attackable(problem: EnsembleProblem, point: int) -> bool:
     """Return whether box and ball have anything in common; doing nothing is outside the domain's box else."""
-    room = room_of(problem, point)
-    size = sum(map(abs, room.rest), Fraction(0))
-    match problem.threat.norm:
-        case Norm.L1:
-            return size <= room.radius
-        case Norm.LINF:
-            return max(map(abs, room.rest), default=Fraction(0)) <= room.radius
-        case Norm.L0:
-            return sum(d != 0 for d in room.rest) <= room.radius
+    return exact_norm(problem.threat.norm, rest_of(problem, point)) <= problem.threat.radius

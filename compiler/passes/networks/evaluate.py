@@ -79,6 +79,12 @@ def evaluate_all(network: Network, x: npt.ArrayLike) -> tuple[Floats, ...]:
 
 def evaluate_exact(network: Network, x: Sequence[Fraction]) -> tuple[Fraction, ...]:
     """Return the logits at a rational point, exactly."""
+    return _logits_exact(network, tuple(x))
+
+
+# A perturbation is replayed when it is found, again in the certificate, and once more beside float32.
+@lru_cache(maxsize=256)
+def _logits_exact(network: Network, x: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
     return _fractions(_run_exactly(network, x)[network.output])
 
 
