@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from ensc.compiler.passes.networks.evaluate import evaluate
-from ensc.compiler.passes.networks.gradient import gradient
+from ensc.compiler.passes.networks.gradient import gradient, gradient_where
 from ensc.compiler.types.network import (
     Affine,
     Convolution,
+    Floats,
     Gather,
+    Integers,
     Layer,
     MaxPool,
     Network,
@@ -78,3 +80,20 @@ def test_a_batch_too_large_for_one_chunk() -> None:
     network = Network("n", (1000,), (layer,), 1)
     out = gradient(network, np.zeros((20, 1000)), np.arange(20.0)[:, None] * np.ones(1000))
     np.testing.assert_array_equal(out, np.arange(20.0)[:, None] * np.full(1000, 1000.0))
+
+
+def test_some_rows_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logits decide part by part which rows get a gradient; a part may have none."""
+    rng = np.random.default_rng(3)
+    network = every_kind(rng)
+    x, weights = rng.normal(size=(7, 6)), rng.normal(size=(7, 3))
+    chosen = np.array([0, 1, 5])
+    monkeypatch.setattr("ensc.compiler.passes.networks.gradient.rows_at_once", lambda _: 3)
+
+    def some(logits: Floats, part: slice) -> tuple[Integers, Floats]:
+        np.testing.assert_allclose(logits, evaluate(network, x[part]), rtol=1e-12)
+        mine = np.intersect1d(chosen, np.arange(7)[part]) - part.start
+        return mine, weights[part][mine]
+
+    found = gradient_where(network, x, some)
+    np.testing.assert_allclose(found, gradient(network, x, weights)[chosen], rtol=1e-9)

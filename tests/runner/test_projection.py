@@ -68,3 +68,33 @@ def test_box_of_an_unbounded_domain() -> None:
     low, high = perturbation_box(Domain(None, Fraction(3)), np.array([1.0]))
     assert low.tolist() == [-np.inf]
     assert high.tolist() == [2.0]
+
+
+@given(
+    wanted=arrays(float, (5, 6), elements=entries),
+    low=arrays(float, 6, elements=st.floats(-3, 2, width=16)),
+    width=arrays(float, 6, elements=st.floats(0, 3, width=16)),
+    radius=st.fractions(0, 9, max_denominator=4),
+)
+@settings(max_examples=100, deadline=None)
+def test_l1_multiplier_is_that_of_bisection(
+    wanted: Floats, low: Floats, width: Floats, radius: Fraction
+) -> None:
+    """Boxes with and without zero; where box and ball are disjoint, the box's point of least norm."""
+    high = low + width
+    below, above = np.zeros((5, 1)), np.full((5, 1), 9.0)
+    for _ in range(60):
+        middle = (below + above) / 2
+        norm = np.abs(np.clip(wanted - np.clip(wanted, -middle, middle), low, high)).sum(axis=1)[:, None]
+        below = np.where(norm > float(radius), middle, below)
+        above = np.where(norm > float(radius), above, middle)
+    expected = np.clip(wanted - np.clip(wanted, -above, above), low, high)
+    np.testing.assert_allclose(project(Norm.L1, radius, low, high, wanted), expected, atol=1e-9)
+
+
+def test_l1_ball_holds_what_is_returned() -> None:
+    rng = np.random.default_rng(0)
+    wanted, free = rng.laplace(size=(300, 784)), np.full(784, np.inf)
+    norms = np.abs(project(Norm.L1, Fraction(2), -free, free, wanted)).sum(axis=1)
+    assert (norms <= 2 + 1e-14).all()
+    assert (norms >= 2 - 1e-11).all()

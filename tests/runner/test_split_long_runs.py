@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,15 @@ from processes import family, wait_until
 
 from ensc.compiler.frontend.query.resolve import Overrides, load_problem
 from ensc.compiler.types.model import Model
-from ensc.compiler.types.problem import EnsembleProblem
+from ensc.compiler.types.problem import Check, EnsembleProblem
 from ensc.compiler.types.solution import Proof, Solution, Word
 from ensc.runner.reports.report import result_json
 from ensc.runner.split.answer import at_points, solve_by_cbc
+from ensc.runner.split.answer import surveyed as surveyed_stage
 from ensc.runner.split.confirm import confirmed
 from ensc.runner.split.journal import Journal, _line
 from ensc.runner.split.loop import Progress, SplitSettings
+from ensc.runner.split.patterns import Knowledge
 from ensc.runner.split.progress import describe, duration
 from ensc.runner.split.solve import solve_split
 
@@ -98,6 +100,49 @@ def test_a_run_that_is_resumed_repeats_nothing(many: EnsembleProblem, tmp_path: 
         again = solve_split(many, SplitSettings(backend=counting, journal=journal)).verdict
     assert len(questions) == needed
     assert (again.lower, again.upper) == (whole.lower, whole.upper)
+
+
+def test_a_decided_query_is_surveyed_no_further(many: EnsembleProblem, tmp_path: Path) -> None:
+    """And what the journal holds of its survey serves the next query, which needs more of it."""
+    path = tmp_path / "run.jsonl"
+    easy = dataclasses.replace(many, goal=Check(F(1)))
+    for _ in range(2):
+        with Journal(path) as journal:
+            assert solve_split(easy, SplitSettings(journal=journal)).verdict.word is Word.ROBUST
+        assert {r["did"] for r in records(path)} == {"stage 0"}
+        assert len(records(path)) == len(many.points)
+    settings = SplitSettings(most_questions=0)
+    fresh = solve_split(many, settings).verdict
+    with Journal(path) as journal:
+        verdict = solve_split(many, dataclasses.replace(settings, journal=journal)).verdict
+    assert (verdict.lower, verdict.upper) == (fresh.lower, fresh.upper)
+    assert Counter(r["did"] for r in records(path))["stage 0"] == len(many.points)
+    assert set(surveyed(path).values()) == {1}
+
+
+def test_a_survey_goes_on_where_it_ended(
+    many: EnsembleProblem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.jsonl"
+    settings = SplitSettings(most_questions=0)
+    whole = solve_split(many, settings).verdict
+    done = []
+
+    def interrupted(
+        problem: EnsembleProblem, points: Sequence[int], known: Sequence[Knowledge], stage: int
+    ) -> list[Knowledge]:
+        done.append(stage)
+        if len(done) == 6:
+            raise KeyboardInterrupt
+        return surveyed_stage(problem, points, known, stage)
+
+    monkeypatch.setattr("ensc.runner.split.loop.surveyed", interrupted)
+    for _ in range(2):
+        with Journal(path) as journal:
+            verdict = solve_split(many, dataclasses.replace(settings, journal=journal)).verdict
+    assert done == [0, 0, 0, 1, 1, 1, 1, 2, 2, 2]
+    assert (verdict.lower, verdict.upper) == (whole.lower, whole.upper)
+    assert set(surveyed(path).values()) == {1}
 
 
 @pytest.mark.slow
