@@ -150,14 +150,12 @@ def leaning(board: Board, now: Standing) -> Iterator[tuple[int, int]]:
     """Yield questions worth asking, the one that the upper bound leans on most first.
 
     A pattern of the upper bound's mixture that is open at a point counts by its probability, and by how much
-    more it is worth to the defender's weights than what is known to be feasible there.
+    more it is worth to the defender's weights than what is known to be feasible there. Points at which
+    questions have ended without an answer wait: what else is asked there is rarely easier.
     """
-    asked: set[tuple[int, int]] = set()
-    for mix in (now.upper.mix, now.upper.ceiling):
-        if mix is not None:
-            pairs = [pair for pair in _leaning(board, now, mix) if pair not in asked]
-            asked.update(pairs)
-            yield from pairs
+    mixes = [mix for mix in (now.upper.mix, now.upper.ceiling) if mix is not None]
+    pairs = dict.fromkeys(pair for mix in mixes for pair in _leaning(board, now, mix))
+    yield from sorted(pairs, key=lambda pair: len(board.points[pair[0]].stuck))
 
 
 def _leaning(board: Board, now: Standing, mix: Mix) -> Iterator[tuple[int, int]]:
