@@ -15,7 +15,8 @@
 * pass fooled: no copy is so large that a solver would gain by it
 * rows 17, columns 13, nonzeros 35, integers 5
 * names: p_i probability of attack i; d_i_j_k perturbation of coordinate k of point j;
-*   x_i_j_k attacked input; s_i_j_k at least |d_i_j_k|; l_c_i_j 1 if member c is fooled;
+*   x_i_j_k attacked input, s_i_j_k at least |d_i_j_k|, where d_i_j_k does not stand for them;
+*   l_c_i_j 1 if member c is fooled;
 *   q_c_i_j = p_i l_c_i_j; a_c_i_j_L_n, h_c_i_j_L_n neuron n of layer L; z_c_i_j_L_n its phase;
 *   w_c_i_j_m 1 if class m wins; b_i_j_k 1 if coordinate k may change; t the value;
 *   g_c_i_j_m_y margin of class m over y; u, k, n slacks and opposites of ordered sets;
