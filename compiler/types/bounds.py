@@ -1,5 +1,6 @@
 """Input sets, and sound bounds of every value of a network over them; always for a batch of points."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,6 +77,12 @@ class Interval:
         """Return the bounds at some of the points."""
         return Interval(self.lower[chosen], self.upper[chosen])
 
+    @staticmethod
+    def joined(parts: Sequence["Interval"], axis: int = 0) -> "Interval":
+        """Return the bounds at the points of several batches, in order; along axis 1 of several values."""
+        lower, upper = [part.lower for part in parts], [part.upper for part in parts]
+        return Interval(np.concatenate(lower, axis), np.concatenate(upper, axis))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bounds:
@@ -86,3 +93,9 @@ class Bounds:
     def at(self, chosen: Integers | slice) -> "Bounds":
         """Return the bounds at some of the points."""
         return Bounds(tuple(interval.at(chosen) for interval in self.values))
+
+    @staticmethod
+    def joined(parts: Sequence["Bounds"]) -> "Bounds":
+        """Return the bounds at the points of several batches, in order; there is at least one."""
+        columns = zip(*(part.values for part in parts), strict=True)
+        return Bounds(tuple(Interval.joined(column) for column in columns))

@@ -118,7 +118,7 @@ def _hull(found: Asserted, left: Sequence[_Cases]) -> Asserted:
     if not len(kept):
         nowhere = np.zeros(0, dtype=np.int64)
         return Asserted(nowhere, found.sets.at(nowhere), tuple(b.at(nowhere) for b in found.bounds))
-    joined = [_bounds_joined(each) for each in zip(*(p.found.bounds for p in parts), strict=True)]
+    joined = [Bounds.joined(each) for each in zip(*(p.found.bounds for p in parts), strict=True)]
     bounds = tuple(
         Bounds(
             tuple(
@@ -289,7 +289,7 @@ def _joined(parts: Sequence[_Cases]) -> _Cases:
         Asserted(
             np.arange(len(root)),
             _sets_joined([part.found.sets for part in parts]),
-            tuple(_bounds_joined(each) for each in zip(*(p.found.bounds for p in parts), strict=True)),
+            tuple(Bounds.joined(each) for each in zip(*(p.found.bounds for p in parts), strict=True)),
         ),
         _spaces_joined([part.signs for part in parts]),
         tuple(
@@ -312,14 +312,4 @@ def _sets_joined(parts: Sequence[InputSets]) -> InputSets:
 def _spaces_joined(parts: Sequence[HalfSpaces]) -> HalfSpaces:
     return HalfSpaces(
         np.concatenate([part.forms for part in parts]), np.concatenate([part.offsets for part in parts])
-    )
-
-
-def _bounds_joined(parts: Sequence[Bounds]) -> Bounds:
-    columns = zip(*(part.values for part in parts), strict=True)
-    return Bounds(
-        tuple(
-            Interval(np.concatenate([v.lower for v in each]), np.concatenate([v.upper for v in each]))
-            for each in columns
-        )
     )

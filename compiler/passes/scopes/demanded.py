@@ -64,24 +64,13 @@ def _stacked(parts: Sequence[Scope]) -> Scope:
     return Scope(
         np.concatenate([part.points for part in parts]),
         Plan(
-            _all_points([plan.bounds for plan in plans]),
-            _all_points([plan.bounds if plan.certain is None else plan.certain for plan in plans]),
+            Bounds.joined([plan.bounds for plan in plans]),
+            Bounds.joined([plan.bounds if plan.certain is None else plan.certain for plan in plans]),
             *(
                 tuple(np.concatenate(flags) for flags in zip(*(getattr(p, name) for p in plans), strict=True))
                 for name in ("needed", "active", "candidates")
             ),
         ),
         Pairs(owner, np.concatenate([p.winner for p in pairs]), np.concatenate([p.loser for p in pairs])),
-        _joined(margins, axis=1) if len(margins) == len(parts) else None,
-    )
-
-
-def _all_points(bounds: Sequence[Bounds]) -> Bounds:
-    values = zip(*(each.values for each in bounds), strict=True)
-    return Bounds(tuple(_joined(value, axis=0) for value in values))
-
-
-def _joined(intervals: Sequence[Interval], axis: int) -> Interval:
-    return Interval(
-        np.concatenate([v.lower for v in intervals], axis), np.concatenate([v.upper for v in intervals], axis)
+        Interval.joined(margins, axis=1) if len(margins) == len(parts) else None,
     )

@@ -122,16 +122,8 @@ def _joined(network: Network, known: Sequence[Scope]) -> Fooled:
     if not known:
         nothing = Interval(np.empty((0, 0)), np.empty((0, 0)))
         return Fooled(np.empty(0, dtype=np.int64), Bounds((nothing,) * (len(network.layers) + 1)))
-    values = zip(*(scope.plan.bounds.values for scope in known), strict=True)
-    return Fooled(
-        np.concatenate([scope.points for scope in known]),
-        Bounds(
-            tuple(
-                Interval(np.concatenate([v.lower for v in each]), np.concatenate([v.upper for v in each]))
-                for each in values
-            )
-        ),
-    )
+    bounds = Bounds.joined([scope.plan.bounds for scope in known])
+    return Fooled(np.concatenate([scope.points for scope in known]), bounds)
 
 
 def settled(model: Model, networks: Sequence[Network], fooled: Sequence[Fooled]) -> Model:

@@ -83,11 +83,10 @@ def pruned_scope(problem: EnsembleProblem, network: Network, sets: InputSets, bo
         kept = possible
     positions = np.cumsum(alive) - 1
     chosen = np.flatnonzero(alive)
-    part = Bounds(tuple(Interval(v.lower[chosen], v.upper[chosen]) for v in bounds.values))
     wanted = np.ones((len(chosen), problem.classes), dtype=np.bool_)
     return Scope(
         chosen,
-        pruned_plan(network, part, wanted),
+        pruned_plan(network, bounds.at(chosen), wanted),
         Pairs(positions[pairs.owner[kept]], pairs.winner[kept], pairs.loser[kept]),
         Interval(margins.lower[:, kept], margins.upper[:, kept]),
     )

@@ -105,8 +105,7 @@ def tightened_scope(
         parts.append(
             _as_it_was(scope, place) if late else _point(problem, sets, network, scope, place, solve)
         )
-    values = zip(*(part.values for part in parts), strict=True)
-    bounds = Bounds(tuple(_stacked(each) for each in values))
+    bounds = Bounds.joined([part.bounds for part in parts])
     margins = _margins_met(scope, [part.margins for part in parts])
     result = with_bounds(problem, network, scope, bounds, margins)
     return result, _gain(network, scope, result, parts)
@@ -116,7 +115,7 @@ def tightened_scope(
 class _Part:
     """What tightening found at a point: bounds of every value and of the margins, and how often it looked."""
 
-    values: tuple[Interval, ...]
+    bounds: Bounds
     margins: Interval
     places: int
     solved: int
@@ -125,7 +124,7 @@ class _Part:
 
 def _as_it_was(scope: Scope, place: int) -> _Part:
     """Return the part of a point that the solver had no time for."""
-    known = tuple(_at(v, place) for v in scope.plan.bounds.values)
+    known = scope.plan.bounds.at(slice(place, place + 1))
     count = int((scope.pairs.owner == place).sum())
     return _Part(known, Interval(np.full((1, count), -np.inf), np.full((1, count), np.inf)), 0, 0, late=True)
 
@@ -138,7 +137,7 @@ def _point(
     place: int,
     solve: LpSolver,
 ) -> _Part:
-    known = [_at(v, place) for v in scope.plan.bounds.values]
+    known = list(scope.plan.bounds.at(slice(place, place + 1)).values)
     solved, late = 0, False
     bent = False
     for number, layer in enumerate(network.layers, start=1):
@@ -161,7 +160,7 @@ def _point(
     impossible = float(np.nextafter(down(problem.loss.margin), -np.inf))
     ends = program.ends(forms, solve, impossible, low=False)
     margins = Interval(ends.lower[None], ends.upper[None])
-    return _Part(tuple(known), margins, 1, solved + ends.solved, late or ends.late)
+    return _Part(Bounds(tuple(known)), margins, 1, solved + ends.solved, late or ends.late)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -267,10 +266,6 @@ def _contested(layer: MaxPool, lower: Floats, upper: Floats) -> Indices:
     return np.unique(layer.windows[alive & (alive.sum(axis=1, keepdims=True) > 1)])
 
 
-def _at(interval: Interval, place: int) -> Interval:
-    return Interval(interval.lower[place : place + 1], interval.upper[place : place + 1])
-
-
 def _met(a: Interval, b: Interval) -> Interval:
     """Return the intersection; where rounding leaves none, `a`."""
     lower, upper = np.maximum(a.lower, b.lower), np.minimum(a.upper, b.upper)
@@ -285,13 +280,9 @@ def _spread(like: Interval, units: Indices, lower: Floats, upper: Floats) -> Int
     return Interval(low, high)
 
 
-def _stacked(parts: Sequence[Interval]) -> Interval:
-    return Interval(np.concatenate([p.lower for p in parts]), np.concatenate([p.upper for p in parts]))
-
-
 def _margins_met(scope: Scope, parts: Sequence[Interval]) -> Interval:
     """Meet the margins that were known; owners ascend, so the parts are in the order of the pairs."""
-    found = Interval(np.concatenate([p.lower for p in parts], 1), np.concatenate([p.upper for p in parts], 1))
+    found = Interval.joined(parts, axis=1)
     return found if scope.margins is None else _met(scope.margins, found)
 
 
