@@ -90,6 +90,14 @@ class Bounds:
 
     values: tuple[Interval, ...]
 
+    @property
+    def open_signs(self) -> Integers:
+        """How many entries of values between input and logits may have either sign, shape (points,)."""
+        total = np.zeros(len(self.values[0].lower), dtype=np.int64)
+        for value in self.values[1:-1]:
+            total += ((value.lower < 0) & (value.upper > 0)).sum(axis=1)
+        return total
+
     def at(self, chosen: Integers | slice) -> "Bounds":
         """Return the bounds at some of the points."""
         return Bounds(tuple(interval.at(chosen) for interval in self.values))

@@ -80,7 +80,7 @@ def asserted_bounds(
     chosen = np.arange(len(sets.lower))
     bounds = tuple(known)
     for number in range(passes):
-        before = _open(networks, bounds)
+        before = _open(bounds)
         spaces, alive = _demanded(networks, sets, bounds, demands)
         sets = dataclasses.replace(sets, asserted=spaces)
         chosen, sets, bounds, demands = _kept(alive, chosen, sets, bounds, demands)
@@ -89,7 +89,7 @@ def asserted_bounds(
         bounds = tuple(relaxed_bounds(n, sets, b) for n, b in zip(networks, bounds, strict=True))
         alive = ~np.logical_or.reduce([is_empty(bound) for bound in bounds])
         chosen, sets, bounds, demands = _kept(alive, chosen, sets, bounds, demands)
-        if number == passes - 1 or not len(chosen) or _open(networks, bounds) > WORTH * before:
+        if number == passes - 1 or not len(chosen) or _open(bounds) > WORTH * before:
             break
     return Asserted(chosen, sets, bounds)
 
@@ -149,11 +149,6 @@ def is_empty(bounds: Bounds) -> Flags:
     return np.asarray(np.logical_or.reduce([(v.lower > v.upper).any(axis=1) for v in bounds.values]))
 
 
-def _open(networks: Sequence[Network], bounds: Sequence[Bounds]) -> int:
-    """Count values whose sign is open, the outputs left out."""
-    return sum(
-        int(((v.lower < 0) & (v.upper > 0)).sum())
-        for network, bound in zip(networks, bounds, strict=True)
-        for number, v in enumerate(bound.values)
-        if 0 < number < network.output
-    )
+def _open(bounds: Sequence[Bounds]) -> int:
+    """Count the neurons whose sign is open."""
+    return sum(int(bound.open_signs.sum()) for bound in bounds)

@@ -71,11 +71,7 @@ def asserted_scopes(
 
 def pays(problem: EnsembleProblem, scopes: Sequence[tuple[int, Scope]], least_work: int = LEAST_WORK) -> bool:
     """Return whether a question is so hard that a solver gains more time than `asserted_scopes` takes."""
-    open_units = sum(
-        int(((v.lower < 0) & (v.upper > 0)).sum())
-        for _, scope in scopes
-        for v in scope.plan.bounds.values[1:-1]
-    )
+    open_units = sum(int(scope.plan.bounds.open_signs.sum()) for _, scope in scopes)
     return open_units * problem.inputs >= least_work
 
 

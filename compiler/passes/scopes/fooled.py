@@ -71,7 +71,7 @@ def fooled_scopes(
 
 def _worth(problem: EnsembleProblem, scopes: Sequence[Scope], least: int) -> list[Flags]:
     """Return for every member at which of its points bounds are worth their time."""
-    open_ = [_open(scope) for scope in scopes]
+    open_ = [scope.plan.bounds.open_signs for scope in scopes]
     enough = sum(int(each.sum()) for each in open_) * problem.inputs >= least
     useful = [(each > 0) & enough for each in open_]
     every = np.concatenate(useful)
@@ -81,13 +81,6 @@ def _worth(problem: EnsembleProblem, scopes: Sequence[Scope], least: int) -> lis
     within = np.empty(len(every), dtype=np.bool_)
     within[order] = np.cumsum(np.where(every, cost, 0)[order]) <= MOST_WORK
     return np.split(within & every, np.cumsum([len(each) for each in useful])[:-1])
-
-
-def _open(scope: Scope) -> Indices:
-    """Count the neurons whose sign is open, shape (points,)."""
-    counts = [((v.lower < 0) & (v.upper > 0)).sum(axis=1) for v in scope.plan.bounds.values[1:-1]]
-    total: Indices = np.sum([np.zeros(len(scope.points), dtype=np.int64), *counts], axis=0)
-    return total
 
 
 def _fooled(
