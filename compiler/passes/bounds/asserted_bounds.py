@@ -13,8 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ensc.compiler.passes.bounds.relaxation import Forms
-from ensc.compiler.passes.bounds.relaxed_bounds import least_over_logits, relaxed_bounds
+from ensc.compiler.passes.bounds.relaxed_bounds import least_over_logits, relaxed_bounds, shortfalls
 from ensc.compiler.passes.bounds.rounding import add_up
 from ensc.compiler.types.bounds import Bounds, HalfSpaces, InputSets
 from ensc.compiler.types.network import Flags, Floats, Integers, Network
@@ -128,10 +127,8 @@ def _half_spaces(
     network: Network, bounds: Bounds, demand: Demand, sets: InputSets
 ) -> tuple[HalfSpaces, Flags]:
     """Return where the demands of one network may hold, and at which points anywhere."""
-    points, count, classes = demand.forms.shape
-    owner = np.repeat(np.arange(points), count)
-    forms = Forms(owner, -demand.forms.reshape(-1, classes), np.zeros(len(owner)))
-    found = least_over_logits(network, sets, bounds, forms, rounds=SLOPE_ROUNDS)
+    points, count, _ = demand.forms.shape
+    found = least_over_logits(network, sets, bounds, shortfalls(demand.forms), rounds=SLOPE_ROUNDS)
     alive = np.asarray((-found.bound.reshape(points, count) >= demand.least).all(axis=1))
     offsets = add_up(-found.forms.constant.reshape(points, count), -demand.least)
     void = ~demand.forms.any(axis=2)

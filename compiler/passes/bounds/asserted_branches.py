@@ -14,7 +14,7 @@ import numpy as np
 
 from ensc.compiler.passes.bounds.asserted_bounds import Asserted, Demand, is_empty
 from ensc.compiler.passes.bounds.relaxation import Forms, rewritten, step_of, steps_of
-from ensc.compiler.passes.bounds.relaxed_bounds import relaxed_bounds
+from ensc.compiler.passes.bounds.relaxed_bounds import relaxed_bounds, shortfalls
 from ensc.compiler.passes.bounds.slopes import least_forms
 from ensc.compiler.passes.bounds.surrogates import ROUNDS, surrogate
 from ensc.compiler.types.bounds import Bounds, HalfSpaces, InputSets, Interval
@@ -170,11 +170,10 @@ def _best_units(networks: Sequence[Network], cases: _Cases) -> _Units:
 
 def _costs(network: Network, sets: InputSets, bounds: Bounds, demand: Demand) -> list[tuple[int, Floats]]:
     """Return for the input of each rectifier layer what its lines cost, shape (cases, size)."""
-    count, width, classes = demand.forms.shape
+    count, width, _ = demand.forms.shape
     if not width:
         return []
-    owner = np.repeat(np.arange(count), width)
-    forms = Forms(owner, -demand.forms.reshape(-1, classes), np.zeros(len(owner)))
+    forms = shortfalls(demand.forms)
     steps, tape = steps_of(network, bounds), dict[int, Floats]()
     rewritten(steps, Interval(sets.lower, sets.upper), network.output, forms, tape=tape)
     result = []
@@ -185,7 +184,7 @@ def _costs(network: Network, sets: InputSets, bounds: Bounds, demand: Demand) ->
             lower, upper = np.minimum(interval.lower, 0.0), np.maximum(interval.upper, 0.0)
             above = -lower * upper / np.maximum(upper - lower, 1e-300)
             below = BELOW * np.minimum(upper, -lower)
-            cost = np.where(form > 0, form * below[owner], -form * above[owner])
+            cost = np.where(form > 0, form * below[forms.owner], -form * above[forms.owner])
             result.append((layer.source, np.asarray(cost.reshape(count, width, -1).sum(axis=1))))
     return result
 
@@ -237,12 +236,10 @@ def _demanded(
     forms, offsets = [signs.forms[:, :0]], [signs.offsets[:, :0]]
     alive = np.ones(len(sets.lower), dtype=np.bool_)
     for network, bound, demand in zip(networks, bounds, demands, strict=True):
-        count, width, classes = demand.forms.shape
+        count, width, _ = demand.forms.shape
         if not width:
             continue
-        owner = np.repeat(np.arange(count), width)
-        least = demand.least.reshape(-1)
-        asked = Forms(owner, -demand.forms.reshape(-1, classes), least)
+        asked = shortfalls(demand.forms, demand.least)
         found = surrogate(steps_of(network, bound), sets, network.output, asked, rounds=rounds)
         void = ~demand.forms.any(axis=2)
         forms.append(-found.forms.coefficients.reshape(count, width, -1))

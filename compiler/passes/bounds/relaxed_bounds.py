@@ -82,11 +82,20 @@ def margin_bounds(
     Returns:
         Shape (points, forms).
     """
-    points, count, classes = forms.shape
-    owner = np.repeat(np.arange(points), count)
-    flat = Forms(owner, -forms.reshape(-1, classes), np.zeros(points * count))
-    found = least_over_logits(network, sets, bounds, flat, rounds=rounds)
-    return -found.bound.reshape(points, count)
+    found = least_over_logits(network, sets, bounds, shortfalls(forms), rounds=rounds)
+    return -found.bound.reshape(forms.shape[:2])
+
+
+def shortfalls(forms: Floats, least: Floats | None = None) -> Forms:
+    """Return `least - w v` for every form `w v` of a value; where it is positive, `w v >= least` fails.
+
+    Args:
+        forms: shape (points, forms, size of the value).
+        least: shape (points, forms), zeros if not given.
+    """
+    points, count, size = forms.shape
+    constant = np.zeros(points * count) if least is None else least.reshape(-1)
+    return Forms(np.repeat(np.arange(points), count), -forms.reshape(-1, size), constant)
 
 
 def least_over_logits(
