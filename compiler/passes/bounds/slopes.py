@@ -20,6 +20,7 @@ from ensc.compiler.types.bounds import InputSets, Interval
 from ensc.compiler.types.network import (
     Affine,
     Convolution,
+    Flags,
     Floats,
     Gather,
     Integers,
@@ -98,13 +99,15 @@ def _pull(sets: InputSets, owner: Integers, helpers: Floats | None) -> Floats | 
 
 def _better(a: Found, b: Found) -> Found:
     first = a.bound >= b.bound
-    return Found(
-        np.where(first, a.bound, b.bound),
-        Forms(
-            a.forms.owner,
-            np.where(first[:, None], a.forms.coefficients, b.forms.coefficients),
-            np.where(first, a.forms.constant, b.forms.constant),
-        ),
+    return Found(np.where(first, a.bound, b.bound), forms_where(first, a.forms, b.forms))
+
+
+def forms_where(which: Flags, a: Forms, b: Forms) -> Forms:
+    """Return the forms of `a` where they are chosen, shape (forms,), else those of `b`; owners are the same."""
+    return Forms(
+        a.owner,
+        np.where(which[:, None], a.coefficients, b.coefficients),
+        np.where(which, a.constant, b.constant),
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from ensc.compiler.passes.bounds.concretize import least, lowest
 from ensc.compiler.passes.bounds.relaxation import Forms, Step, contract, rewritten, spread
 from ensc.compiler.passes.bounds.rounding import slack
-from ensc.compiler.passes.bounds.slopes import Found, climb, slack_of
+from ensc.compiler.passes.bounds.slopes import Found, climb, forms_where, slack_of
 from ensc.compiler.types.bounds import InputSets, Interval
 from ensc.compiler.types.network import Floats, Integers
 
@@ -77,11 +77,7 @@ def _pulled(sets: InputSets, forms: Forms, helpers: Floats) -> tuple[Floats, Flo
 
 def _better(a: tuple[Forms, Floats, Floats], b: tuple[Forms, Floats, Floats]) -> tuple[Forms, Floats, Floats]:
     first = a[2] >= b[2]
-    forms = Forms(
-        a[0].owner,
-        np.where(first[:, None], a[0].coefficients, b[0].coefficients),
-        np.where(first, a[0].constant, b[0].constant),
-    )
+    forms = forms_where(first, a[0], b[0])
     return forms, np.where(first[:, None], a[1], b[1]), np.where(first, a[2], b[2])
 
 
