@@ -30,13 +30,20 @@ def multipliers(sets: InputSets, owner: Integers, forms: Floats, start: Floats |
     found = np.zeros((len(forms), count)) if start is None else start.copy()
     for _ in range(1 if count == 1 else 2):
         for k in range(count):
-            base = forms - _combined(cuts, owner, found, without=k)
+            base = forms - combined(cuts, owner, found, without=k)
             found[:, k] = _climbed(sets, owner, base, k)
     return found
 
 
-def _combined(cuts: HalfSpaces, owner: Integers, found: Floats, *, without: int) -> Floats:
-    """Return `sum m g` over the half-spaces other than one."""
+def combined(cuts: HalfSpaces, owner: Integers, found: Floats, *, without: int | None = None) -> Floats:
+    """Return `sum m g` over all half-spaces, or over those other than one, shape (forms, inputs).
+
+    Args:
+        cuts: the half-spaces `g x + h >= 0` of each point.
+        owner: the point of each form.
+        found: the multipliers m, shape (forms, half-spaces).
+        without: the half-space that is left out, if any.
+    """
     total = np.zeros((len(found), cuts.forms.shape[2]))
     for k in range(found.shape[1]):
         if k != without and found[:, k].any():

@@ -14,7 +14,7 @@ import numpy as np
 from ensc.compiler.passes.bounds.concretize import least, lowest
 from ensc.compiler.passes.bounds.interval import correlate
 from ensc.compiler.passes.bounds.lines import MaximumLines, RectifierLines
-from ensc.compiler.passes.bounds.multipliers import multipliers
+from ensc.compiler.passes.bounds.multipliers import combined, multipliers
 from ensc.compiler.passes.bounds.relaxation import Forms, Step, lines_chosen, read_from, rewritten, spread
 from ensc.compiler.types.bounds import InputSets, Interval
 from ensc.compiler.types.network import (
@@ -71,7 +71,7 @@ def least_forms(
         best = Found(bound, below) if best is None else _better(best, Found(bound, below))
         if number == rounds or not any(isinstance(steps[n - 1].lines, RectifierLines) for n in tape):
             break
-        x = lowest(sets, below.owner, below.coefficients - _pull(sets, below.owner, helpers))
+        x = lowest(sets, below.owner, _bent(sets, below, helpers))
         climb(slopes, steps[:value], tape, x, below.owner, number)
     assert best is not None
     return best
@@ -87,14 +87,11 @@ def slack_of(constant: Floats, total: Floats) -> Floats:
     return 2.0**-51 * (np.abs(constant) + np.abs(total))
 
 
-def _pull(sets: InputSets, owner: Integers, helpers: Floats | None) -> Floats | float:
-    """Return `sum m g`, by which the asserted half-spaces bend each form."""
+def _bent(sets: InputSets, forms: Forms, helpers: Floats | None) -> Floats:
+    """Return the coefficients less `sum m g`, by which the asserted half-spaces bend each form."""
     if helpers is None or sets.asserted is None:
-        return 0.0
-    return sum(
-        (helpers[:, k, None] * spread(sets.asserted.forms[:, k], owner) for k in range(helpers.shape[1])),
-        np.zeros((1, 1)),
-    )
+        return forms.coefficients
+    return forms.coefficients - combined(sets.asserted, forms.owner, helpers)
 
 
 def _better(a: Found, b: Found) -> Found:
@@ -103,7 +100,7 @@ def _better(a: Found, b: Found) -> Found:
 
 
 def forms_where(which: Flags, a: Forms, b: Forms) -> Forms:
-    """Return the forms of `a` where they are chosen, shape (forms,), else those of `b`; owners are the same."""
+    """Return forms of `a` where chosen, shape (forms,), else those of `b`; both have the same owners."""
     return Forms(
         a.owner,
         np.where(which[:, None], a.coefficients, b.coefficients),
