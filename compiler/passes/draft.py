@@ -95,8 +95,7 @@ def demanded(draft: Draft) -> tuple[Draft, str]:
 
     Assumes nothing. Guarantees the same answer: with one attack, the value 1 needs all losses.
     """
-    goal = draft.problem.goal
-    if not isinstance(goal, Check) or goal.alpha < 1 or draft.attacks > 1:
+    if not _needs_all(draft):
         return draft, "not every member has to be fooled everywhere"
     scopes = demanded_scopes(draft.problem, draft.sets, draft.scopes)
     if scopes is None:
@@ -104,6 +103,12 @@ def demanded(draft: Draft) -> tuple[Draft, str]:
         return draft, "no perturbation fools every member at some point"
     tight = dataclasses.replace(draft, scopes=scopes)
     return tight, f"every member has to be fooled at every point; {left(tight)}"
+
+
+def _needs_all(draft: Draft) -> bool:
+    """Return whether the value 1 is asked with one attack: then it fools every member at every point."""
+    goal = draft.problem.goal
+    return isinstance(goal, Check) and goal.alpha >= 1 and draft.attacks == 1
 
 
 def informed(draft: Draft, facts: Facts) -> tuple[Draft, str]:
@@ -156,8 +161,7 @@ def fooled(draft: Draft) -> tuple[Draft, str]:
     Assumes nothing. Guarantees the same optimum: it leaves out losses that no attack inflicts, and rectifiers
     whose phase follows from a claimed loss lose their binaries.
     """
-    goal = draft.problem.goal
-    if isinstance(goal, Check) and goal.alpha >= 1 and draft.attacks == 1:
+    if _needs_all(draft):
         return draft, "every member has to be fooled, as above"
     scopes, known = fooled_scopes(draft.problem, draft.sets, draft.scopes, draft.attacks)
     if not any(len(each.points) for each in known) and scopes == draft.scopes:
