@@ -41,9 +41,9 @@ class Places:
     axes: tuple[Indices, ...]
 
     def labels(self, prefix: str, inputs: int) -> Labels:
-        """Name something for every attack, point and coordinate."""
+        """Name something for every attack, point and coordinate, shape (attacks, points, inputs)."""
         fronts = tuple(axis[..., None] for axis in self.axes)
-        return Labels(prefix, (*fronts, np.arange(1, inputs + 1)))
+        return Labels(prefix, (*fronts, np.arange(1, inputs + 1)[None, None]))
 
 
 def add_attacked_inputs(
@@ -135,17 +135,14 @@ def _chosen(to: Assembler, places: Places, prefix: str, ends: Interval, chosen: 
         Shape (attacks, points, inputs), with the constant 0 where there is none.
     """
     labels = places.labels(prefix, chosen.shape[1])
-    axes = labels.axes if places.axes else (np.arange(1, chosen.shape[1] + 1)[None, None],)
-    everything = np.broadcast_arrays(*axes)
-    result = np.full((everything[0].shape[0], *chosen.shape), ABSENT)
-    spread = np.broadcast_to(chosen, result.shape)
     if chosen.all():
-        kept = Labels(prefix, labels.axes)
-        return to.variables(kept, *_flat(ends.lower, ends.upper, places)).reshape(result.shape)
+        return to.variables(labels, ends.lower, ends.upper)
+    axes = np.broadcast_arrays(*labels.axes)
+    result = np.full(axes[0].shape, ABSENT)
     if chosen.any():
-        lower, upper = (np.broadcast_to(end, result.shape)[spread] for end in (ends.lower, ends.upper))
-        names = Labels(prefix, tuple(axis[spread] for axis in everything))
-        result[spread] = to.variables(names, lower, upper)
+        spread, lower, upper = (np.broadcast_to(a, result.shape) for a in (chosen, ends.lower, ends.upper))
+        names = Labels(prefix, tuple(axis[spread] for axis in axes))
+        result[spread] = to.variables(names, lower[spread], upper[spread])
     return result
 
 
@@ -169,18 +166,8 @@ def _add_equations(
     to.rows(pairs, np.array([scale, -scale]), numerators, numerators, meaning)
 
 
-def _flat(lower: Floats, upper: Floats, places: Places) -> tuple[Floats, Floats]:
-    """Without axes, one point's bounds lose their point dimension."""
-    return (lower, upper) if places.axes else (lower[0], upper[0])
-
-
-def _matrix(ids: Indices, places: Places) -> Indices:
-    return ids if places.axes else ids[None, None]
-
-
 def _perturbations(to: Assembler, problem: EnsembleProblem, places: Places, ends: Interval) -> Indices:
-    labels = places.labels("d", problem.inputs)
-    return _matrix(to.variables(labels, *_flat(ends.lower, ends.upper, places)), places)
+    return to.variables(places.labels("d", problem.inputs), ends.lower, ends.upper)
 
 
 def _add_exact_domain(to: Assembler, problem: EnsembleProblem, x: Indices) -> None:
@@ -230,7 +217,7 @@ def _add_l0_ball(
     to: Assembler, problem: EnsembleProblem, places: Places, d: Indices, size: int | None
 ) -> None:
     """`b = 0 implies d = 0`, `sum b <= epsilon`."""
-    b = _matrix(to.variables(places.labels("b", problem.inputs), 0.0, 1.0, integer=True), places)
+    b = to.variables(places.labels("b", problem.inputs), 0.0, 1.0, integer=True)
     to.rows(d[..., None], 1.0, 0.0, 0.0, "b = 0 implies d = 0", indicator=b, active=False)
     most = float(int(problem.threat.radius))
     to.rows(b, 1.0, -np.inf, most, "at most epsilon coordinates change (Eq. 5)")
