@@ -53,7 +53,7 @@ def _archived_verdict(problem: "EnsembleProblem", options: argparse.Namespace) -
     """Solve what is to be archived, once it is clear that it can be."""
     from ensc.compiler.types.solution import Word
     from ensc.runner.archive.create import require_archivable, require_free
-    from ensc.runner.split.loop import SplitSettings
+    from ensc.runner.split.settings import SplitSettings
     from ensc.runner.split.solve import solve_split
 
     require_archivable(problem)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
-    from ensc.runner.split.loop import Progress
+    from ensc.runner.split.settings import Progress
 
 Form = Literal["auto", "plain", "none"]
 

@@ -115,7 +115,7 @@ def splitting(
     from ensc.commands.progress import Display
     from ensc.runner.split.baselines import solve_baseline
     from ensc.runner.split.executors import cluster
-    from ensc.runner.split.loop import SplitSettings
+    from ensc.runner.split.settings import SplitSettings
     from ensc.runner.split.solve import solve_split
 
     with (
@@ -159,7 +159,7 @@ def _journal(options: argparse.Namespace) -> Iterator["Journal | None"]:
 
 def was_interrupted(found: "Result | Portfolio") -> bool:
     """Return whether Ctrl-C or SIGTERM ended a run."""
-    from ensc.runner.split.loop import INTERRUPTED
+    from ensc.runner.split.settings import INTERRUPTED
     from ensc.runner.verdicts.result import Result
 
     return isinstance(found, Result) and INTERRUPTED in found.verdict.reasons

@@ -28,7 +28,7 @@ from ensc.runner.joint.build import SPLIT_SECONDS, Effort, build
 from ensc.runner.joint.solve import Settings, conclude, solve_joint
 from ensc.runner.joint.tighten import TIGHTEN_SECONDS
 from ensc.runner.solvers.claims import read_answer
-from ensc.runner.split.loop import SplitSettings
+from ensc.runner.split.settings import SplitSettings
 from ensc.runner.split.solve import solve_split
 from ensc.runner.verdicts.result import Result
 

@@ -8,7 +8,7 @@ from ensc.compiler.types.problem import EnsembleProblem
 from ensc.runner.joint.tighten import TIGHTEN_SECONDS, find_lp_solver
 from ensc.runner.split.answer import Backend, solve_by_cbc
 from ensc.runner.split.facts import find_facts
-from ensc.runner.split.loop import SplitSettings
+from ensc.runner.split.settings import SplitSettings
 
 SPLIT_SECONDS = 300.0
 """What the split may take at -O3, unless said otherwise."""

@@ -20,11 +20,10 @@ from ensc.runner.exact.certify import is_admissible
 from ensc.runner.exact.replay import replay
 from ensc.runner.questions.answers import Answered, Broken, Claim, read_answers, strays
 from ensc.runner.questions.manifest import MANIFEST, REMEDY, Manifest, read_manifest
-from ensc.runner.split.answer import Answer, Question, at_points, at_rest, fooled_mask, is_attackable
+from ensc.runner.split.answer import Answer, Question, at_points, at_rest, is_attackable, replayed_witness
 from ensc.runner.split.ask import replayed
 from ensc.runner.split.board import Board, Standing, leaning, learned, standing
 from ensc.runner.split.conclude import concluded
-from ensc.runner.split.loop import Outcome
 from ensc.runner.split.patterns import (
     Knowledge,
     Refutation,
@@ -32,6 +31,7 @@ from ensc.runner.split.patterns import (
     with_refutation,
     with_witness,
 )
+from ensc.runner.split.settings import Outcome
 from ensc.runner.verdicts.result import Result
 
 MOST_NAMED = 5
@@ -132,8 +132,8 @@ def _knowledge(problem: EnsembleProblem, manifest: Manifest, point: int) -> Know
     known = at_rest(problem, point)
     for witness in manifest.points[point].witnesses:
         if is_admissible(problem, point, witness.delta):
-            mask = fooled_mask(problem, point, witness.delta)
-            known, _ = with_witness(known, Witness(mask, witness.delta, witness.source))
+            again = replayed_witness(problem, point, witness.delta, witness.source)
+            known, _ = with_witness(known, again)
     for refutation in manifest.points[point].refutations:
         known = with_refutation(known, refutation)
     return known

@@ -11,12 +11,12 @@ from typing import Literal, TypeAlias
 
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal, MaximizeValue
 from ensc.compiler.types.solution import Attack, Certificate, Solution, Status, Verdict, Word
-from ensc.runner.exact.admit import Exact, room_of
+from ensc.runner.exact.admit import Exact, rest_of
 from ensc.runner.exact.certify import certify
 from ensc.runner.exact.replay import replay
-from ensc.runner.split.answer import at_points
 from ensc.runner.split.board import Board
-from ensc.runner.split.loop import SplitSettings, play
+from ensc.runner.split.loop import play
+from ensc.runner.split.settings import SplitSettings
 from ensc.runner.verdicts.result import Result
 
 Baseline: TypeAlias = Literal["ua", "bda"]
@@ -94,7 +94,7 @@ def _best(problem: EnsembleProblem, point: int, board: Board) -> Exact:
     known = board.points[point]
     if known.witnesses:
         return known.witnesses[-1].delta
-    return room_of(at_points(problem, [point]), 0).rest
+    return rest_of(problem, point)
 
 
 def _chosen(

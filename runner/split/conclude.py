@@ -29,10 +29,11 @@ from ensc.compiler.types.solution import (
 from ensc.runner.exact.certify import certify
 from ensc.runner.exact.replay import replay
 from ensc.runner.split.board import Board, Standing
-from ensc.runner.split.loop import Outcome, SplitSettings, play
+from ensc.runner.split.loop import play
 from ensc.runner.split.patterns import Knowledge, members_of
 from ensc.runner.split.proofs import proofs_of
 from ensc.runner.split.rebuild import rebuilt
+from ensc.runner.split.settings import Outcome, SplitSettings
 from ensc.runner.verdicts.result import Result
 
 

@@ -7,23 +7,20 @@ A task that was lost with its worker is run again by the cluster; results that h
 import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import util
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ensc.compiler.diagnostics import reject
 from ensc.compiler.quoting import shown
 from ensc.compiler.types.problem import EnsembleProblem
-from ensc.runner.split.tasks import about, workers
+from ensc.runner.split.tasks import Pool, about, workers
 
 if TYPE_CHECKING:
     from distributed import Client
 
 T = TypeVar("T")
-
-Pool: TypeAlias = Callable[[EnsembleProblem, int], AbstractContextManager[Executor]]
-"""Provides what runs `run_task` about a query, so many at a time."""
 
 LOCAL = "local"
 """The address that stands for a cluster on this machine, made for the occasion."""

@@ -13,9 +13,10 @@ from ensc.compiler.types.problem import Check, EnsembleProblem, MinimizeRadius, 
 from ensc.runner.exact.certify import fooled_members
 from ensc.runner.exact.repair import repair
 from ensc.runner.split.board import Board, Standing
-from ensc.runner.split.loop import INTERRUPTED, Outcome, SplitSettings, play
+from ensc.runner.split.loop import play
 from ensc.runner.split.patterns import Knowledge, Witness, members_of
 from ensc.runner.split.proofs import proofs_of
+from ensc.runner.split.settings import INTERRUPTED, Outcome, SplitSettings
 
 
 def find_facts(problem: EnsembleProblem, settings: SplitSettings) -> Facts | None:

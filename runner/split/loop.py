@@ -3,122 +3,27 @@
 import dataclasses
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from fractions import Fraction
 from itertools import islice
-
-import numpy as np
 
 from ensc.compiler.passes.scopes.duplicates import first_of_kind
 from ensc.compiler.pipeline import bounded_sets
 from ensc.compiler.types.problem import EnsembleProblem
-from ensc.runner.split.answer import (
-    STAGES,
-    Answer,
-    Backend,
-    Question,
-    is_attackable,
-    solve_by_cbc,
-    surveyed,
-)
+from ensc.runner.split.answer import STAGES, Answer, Question, is_attackable
 from ensc.runner.split.ask import ask
 from ensc.runner.split.board import Board, Standing, leaning, learned, loosened, standing
-from ensc.runner.split.journal import Journal
 from ensc.runner.split.ledger import Ledger, Look, patience_of, resumed
-from ensc.runner.split.patterns import Knowledge, unknown
-from ensc.runner.split.tasks import abandon, run_task, workers
+from ensc.runner.split.patterns import unknown
+from ensc.runner.split.settings import INTERRUPTED, PATIENCE, Outcome, Progress, SplitSettings
+from ensc.runner.split.survey import Survey, same_kind
+from ensc.runner.split.tasks import abandon, is_failed, run_task
 
-CHUNK = 16
-"""Points surveyed by one task."""
-
-PATIENCE, MORE = 20.0, 4.0
-"""Seconds a question gets at first, and how many times as many when nothing else is left to ask."""
+MORE = 4.0
+"""How many times as long a question gets when nothing else is left to ask."""
 
 RESTARTS = 5
 """How often in a row dying workers are replaced while nothing gets done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What is said while the loop runs.
-
-    Attributes:
-        points: of the query.
-        surveyed: number of points that were surveyed; a stage counts as a part of a point.
-        decided: number of points without open patterns.
-        open: number of maximal patterns that are open.
-        asked: number of questions that were answered.
-        recalled: number of questions whose answer was in the journal.
-        lower: of the interval, None before there is one.
-        upper: likewise.
-    """
-
-    points: int
-    surveyed: int
-    decided: int
-    open: int
-    asked: int
-    recalled: int
-    lower: Fraction | None
-    upper: Fraction | None
-
-
-@dataclass(frozen=True, slots=True)
-class SplitSettings:
-    """How to split.
-
-    Attributes:
-        jobs: processes.
-        time_limit: seconds for everything, none if None.
-        query_time_limit: seconds for one question, none if None: then hard questions wait until easier ones
-            are answered.
-        most_questions: the loop ends after as many; none if None.
-        backend: what answers a question.
-        solvers: who that is, names and versions; a journal's refutations count if they are of the same.
-        pool: provides what runs tasks about a query, so many at a time.
-        progress: told after every step.
-        journal: where finished work is written, and read again.
-    """
-
-    jobs: int = 1
-    time_limit: float | None = None
-    query_time_limit: float | None = None
-    most_questions: int | None = None
-    backend: Backend = solve_by_cbc
-    solvers: str = "cbc"
-    pool: Callable[[EnsembleProblem, int], AbstractContextManager[Executor]] = workers
-    progress: Callable[[Progress], None] | None = None
-    journal: Journal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a loop found.
-
-    Attributes:
-        board: all that is known.
-        standing: the master's answer to it; None if no perturbation at all is admissible at some point.
-        asked: number of questions that went to a solver.
-        reasons: why the loop ended before the query was decided.
-        recalled: number of questions whose answer was in the journal.
-        doubts: what is to be said about the journal.
-        seconds: wall-clock time of each stage.
-    """
-
-    board: Board
-    standing: Standing | None
-    asked: int
-    reasons: tuple[str, ...]
-    recalled: int = 0
-    doubts: tuple[str, ...] = ()
-    seconds: dict[str, float] = field(default_factory=dict)
-
-
-INTERRUPTED = "interrupted"
-"""The reason of a loop that was told to stop."""
 
 
 def play(problem: EnsembleProblem, settings: SplitSettings) -> Outcome:
@@ -146,14 +51,13 @@ class _Loop:
 
     def __init__(self, problem: EnsembleProblem, settings: SplitSettings) -> None:
         self._problem, self._settings = problem, settings
-        limit = settings.time_limit
-        self._end = None if limit is None else time.monotonic() + limit
+        self._deadline = settings.deadline()
         self._asked = self._recalled = 0
         self._patience = PATIENCE
-        self._looks = [Look(unknown(len(problem.ensemble)), 0) for _ in problem.points.labels]
-        self._is_surveyed = False
         self._stood: tuple[Board, Standing] | None = None
         self._first = first_of_kind(problem.points)
+        nothing = Look(unknown(len(problem.ensemble)), 0)
+        self._survey = Survey([nothing] * len(problem.points), self._first, settings.jobs)
         self._running: dict[Future[Answer], Question] = {}
         self._suspects: Counter[tuple[int, int]] = Counter()
         self._seconds = {"recall": 0.0, "survey": 0.0, "ask": 0.0}
@@ -184,7 +88,8 @@ class _Loop:
         start = time.perf_counter()
         self._ledger = Ledger(self._problem, journal, solvers)
         found = resumed(self._board, self._ledger, self._problem.threat.radius)
-        self._board, self._looks, self._recalled = found
+        self._board, looks, self._recalled = found
+        self._survey = Survey(looks, self._first, self._settings.jobs)
         self._patience = patience_of(self._ledger, PATIENCE)
         self._seconds["recall"] = time.perf_counter() - start
 
@@ -197,7 +102,7 @@ class _Loop:
                     return self._timed("survey", pool) or self._timed("ask", pool)
             except BrokenExecutor:
                 self._blame()
-                done = self._asked + self._stages_done()
+                done = self._asked + self._survey.stages_done
                 died = died + 1 if done == before else 1
                 before = done
         return (f"worker processes died {RESTARTS} times in a row",)
@@ -205,55 +110,25 @@ class _Loop:
     def _timed(self, stage: str, pool: Executor) -> tuple[str, ...]:
         start = time.perf_counter()
         try:
-            return self._survey(pool) if stage == "survey" else self._ask(pool)
+            return self._survey_points(pool) if stage == "survey" else self._ask(pool)
         finally:
             self._seconds[stage] += time.perf_counter() - start
 
-    def _survey(self, pool: Executor) -> tuple[str, ...]:
+    def _survey_points(self, pool: Executor) -> tuple[str, ...]:
         """Survey the points, one stage after the other, until the query is decided."""
         for stage in range(STAGES):
             if all(known.witnesses for known in self._board.points) and self._standing().decided:
-                self._is_surveyed = True
+                self._survey.end()
                 return ()
-            late = self._survey_stage(pool, stage)
-            if late:
-                return late
+            for found in self._survey.run(pool, stage, self._deadline):
+                self._board = self._survey.placed(self._board, found)
+                radius = self._problem.threat.radius
+                self._ledger.note_stage(found.points, found.before, found.known, radius, stage)
+                self._tell(None)
+            if self._deadline.is_over():
+                abandon(pool)
+                return ("the time limit was reached while points were surveyed",)
         return ()
-
-    def _survey_stage(self, pool: Executor, stage: int) -> tuple[str, ...]:
-        left = [j for j in sorted(set(self._first.tolist())) if self._looks[j].stages == stage]
-        size = max(1, min(CHUNK, -(-len(left) // max(1, self._settings.jobs))))
-        chunks = iter([tuple(left[i : i + size]) for i in range(0, len(left), size)])
-        running: dict[Future[list[Knowledge]], tuple[int, ...]] = {}
-        while not self._is_late():
-            for chunk in islice(chunks, max(0, 2 * self._settings.jobs - len(running))):
-                known = [self._looks[j].known for j in chunk]
-                running[pool.submit(run_task, surveyed, chunk, known, stage)] = chunk
-            if not running:
-                return ()
-            done, _ = wait(running, self._left(), FIRST_COMPLETED)
-            for future in sorted(done, key=_is_failed):
-                found = future.result()
-                self._place(running.pop(future), found, stage)
-        abandon(pool)
-        return ("the time limit was reached while points were surveyed",)
-
-    def _place(self, chunk: Sequence[int], found: list[Knowledge], stage: int) -> None:
-        """A point may be known from the journal at other radii: what is new is added to it."""
-        before = [self._looks[j].known for j in chunk]
-        pairs = [(j, known) for first, known in zip(chunk, found, strict=True) for j in self._same(first)]
-        points = list(self._board.points)
-        alone = [j for j, _ in pairs if points[j] == self._looks[j].known]
-        for j, known in pairs:
-            if j in alone:
-                points[j] = known
-        self._board = dataclasses.replace(self._board, points=tuple(points))
-        for j, known in pairs:
-            if j not in alone:
-                self._board = _joined(self._board, j, known)
-            self._looks[j] = Look(known, stage + 1)
-        self._ledger.note_stage(chunk, before, found, self._problem.threat.radius, stage)
-        self._tell(None)
 
     def _ask(self, pool: Executor) -> tuple[str, ...]:
         running = self._running = {}
@@ -262,7 +137,7 @@ class _Loop:
             self._tell(now)
             if now.decided:
                 break
-            if self._is_late():
+            if self._deadline.is_over():
                 abandon(pool)
                 return ("the time limit was reached",)
             if self._settings.most_questions is not None and self._asked >= self._settings.most_questions:
@@ -274,8 +149,8 @@ class _Loop:
                 if not self._is_patient():
                     return _why_stuck(self._board)
                 continue
-            done, _ = wait(running, self._left(), FIRST_COMPLETED)
-            for future in sorted(done, key=lambda f: (_is_failed(f), running[f].point, running[f].mask)):
+            done, _ = wait(running, self._deadline.left(), FIRST_COMPLETED)
+            for future in sorted(done, key=lambda f: (is_failed(f), running[f].point, running[f].mask)):
                 answer = future.result()
                 del running[future]
                 self._learn(answer)
@@ -288,16 +163,8 @@ class _Loop:
             self._stood = self._board, standing(self._problem, self._board)
         return self._stood[1]
 
-    def _stages_done(self) -> int:
-        return sum(look.stages for look in self._looks)
-
-    def _same(self, point: int) -> list[int]:
-        """Return the points with the same input and label: one answer serves them all."""
-        same: list[int] = np.flatnonzero(self._first == self._first[point]).tolist()
-        return same
-
     def _learn(self, answer: Answer) -> None:
-        for point in self._same(answer.question.point):
+        for point in same_kind(self._first, answer.question.point):
             question = dataclasses.replace(answer.question, point=point)
             self._board = learned(self._board, dataclasses.replace(answer, question=question))
         self._asked += 1
@@ -320,7 +187,7 @@ class _Loop:
     def _blame(self) -> None:
         """Of what was asked when workers died, keep the answers; what killed them twice stays open."""
         for future, question in self._running.items():
-            if future.done() and not _is_failed(future):
+            if future.done() and not is_failed(future):
                 self._learn(future.result())
                 continue
             pair = question.point, question.mask
@@ -330,7 +197,7 @@ class _Loop:
         self._running = {}
 
     def _given(self) -> float | None:
-        limits = [self._patience, self._settings.query_time_limit, self._left()]
+        limits = [self._patience, self._settings.query_time_limit, self._deadline.left()]
         return max(0.1, min(limit for limit in limits if limit is not None))
 
     def _is_patient(self) -> bool:
@@ -345,12 +212,6 @@ class _Loop:
         self._board = loosened(self._board)
         return True
 
-    def _left(self) -> float | None:
-        return None if self._end is None else max(0.0, self._end - time.monotonic())
-
-    def _is_late(self) -> bool:
-        return self._left() == 0.0
-
     def _tell(self, now: Standing | None) -> None:
         if self._settings.progress is None:
             return
@@ -359,7 +220,7 @@ class _Loop:
         left = [sum(map(known.is_open, known.possible)) for known in self._board.points]
         progress = Progress(
             len(left),
-            len(left) if self._is_surveyed else self._stages_done() // STAGES,
+            self._survey.points_done,
             left.count(0),
             sum(left),
             self._asked,
@@ -368,20 +229,6 @@ class _Loop:
             upper,
         )
         self._settings.progress(progress)
-
-
-def _is_failed(future: "Future[list[Knowledge]] | Future[Answer]") -> bool:
-    """Results come before errors: one worker's death must not take along what another has finished."""
-    return future.cancelled() or future.exception() is not None
-
-
-def _joined(board: Board, point: int, known: Knowledge) -> Board:
-    """Add what a survey found out to what was known before."""
-    for witness in known.witnesses:
-        board = learned(board, Answer(Question(point, witness.mask, None), witness))
-    for refutation in known.refutations:
-        board = learned(board, Answer(Question(point, refutation.mask, None), refutation=refutation))
-    return board
 
 
 def _why_stuck(board: Board) -> tuple[str, ...]:

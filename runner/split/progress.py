@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from ensc.runner.split.loop import Progress
+from ensc.runner.split.settings import Progress
 
 
 def describe(now: Progress, first: Progress, seconds: float) -> str:

@@ -7,7 +7,6 @@ At any radius that makes a board, and the boards' upper bounds say which number 
 """
 
 import dataclasses
-import time
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from concurrent.futures import wait
@@ -20,10 +19,11 @@ from ensc.runner.exact.certify import exact_norm
 from ensc.runner.split.answer import at_rest
 from ensc.runner.split.board import Board, Standing, half, leaning, standing
 from ensc.runner.split.ledger import Ledger
-from ensc.runner.split.loop import CHUNK, PATIENCE, SplitSettings
 from ensc.runner.split.measure import Claim, Measurement, Sized, measure, survey_within, to_entry
 from ensc.runner.split.patterns import Knowledge, unknown, with_refutation, with_witness
 from ensc.runner.split.recall import Entry
+from ensc.runner.split.settings import PATIENCE, SplitSettings
+from ensc.runner.split.survey import chunked
 from ensc.runner.split.tasks import run_task
 
 SURVEYS = 12
@@ -48,8 +48,7 @@ class Radii:
     def __init__(self, problem: EnsembleProblem, lower: Fraction, settings: SplitSettings) -> None:
         self.problem, self.lower, self.upper = problem, lower, problem.threat.radius
         self._settings = settings
-        limit = settings.time_limit
-        self._end = None if limit is None else time.monotonic() + limit
+        self._deadline = settings.deadline()
         self.points = [_at_rest(problem, j) for j in range(len(problem.points))]
         self.asked = self.recalled = 0
         self.interrupted = False
@@ -85,8 +84,7 @@ class Radii:
             if any(entry.did == "survey" and entry.radius == radius for entry in entries)
         }
         left = [j for j in range(len(self.points)) if j not in done]
-        size = max(1, min(CHUNK, -(-len(left) // self._settings.jobs)))
-        chunks = [tuple(left[i : i + size]) for i in range(0, len(left), size)]
+        chunks = chunked(left, self._settings.jobs)
         try:
             with self._settings.pool(self.problem, min(self._settings.jobs, len(chunks))) as pool:
                 futures = [pool.submit(run_task, survey_within, radius, chunk) for chunk in chunks]
@@ -244,14 +242,12 @@ class Radii:
 
     def _seconds(self) -> float | None:
         cap = self._settings.query_time_limit
-        limits = [cap if cap is not None else PATIENCE * 10]
-        if self._end is not None:
-            limits.append(self._end - time.monotonic())
-        return max(0.1, min(limits))
+        limits = [PATIENCE * 10 if cap is None else cap, self._deadline.left()]
+        return max(0.1, min(limit for limit in limits if limit is not None))
 
     def is_late(self) -> bool:
         """Return whether the time is over, or somebody has ended it."""
-        return self.interrupted or (self._end is not None and time.monotonic() >= self._end)
+        return self.interrupted or self._deadline.is_over()
 
 
 def _at_rest(problem: EnsembleProblem, point: int) -> Measured:

@@ -2,7 +2,7 @@
 
 from ensc.compiler.types.problem import EnsembleProblem, MinimizeRadius, ProfileValue
 from ensc.runner.split.conclude import solve_fixed
-from ensc.runner.split.loop import SplitSettings
+from ensc.runner.split.settings import SplitSettings
 from ensc.runner.split.vary import solve_radii
 from ensc.runner.verdicts.result import Result
 

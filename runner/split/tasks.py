@@ -11,15 +11,18 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from ensc.compiler.types.problem import EnsembleProblem
 
 T = TypeVar("T")
+
+Pool: TypeAlias = Callable[[EnsembleProblem, int], AbstractContextManager[Executor]]
+"""Provides what runs `run_task` about a query, so many at a time."""
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """How numerical libraries are told the number of their threads, which they read when they are loaded."""
@@ -67,6 +70,14 @@ def abandon(pool: Executor) -> None:
         _end(pool, set())
     else:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def is_failed(future: Future[Any]) -> bool:
+    """Return whether a task that is over has no result.
+
+    Results come before errors: one worker's death must not take along what another has finished.
+    """
+    return future.cancelled() or future.exception() is not None
 
 
 def prepare() -> None:

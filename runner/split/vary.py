@@ -13,10 +13,10 @@ from ensc.runner.exact.replay import replay
 from ensc.runner.split.answer import is_attackable
 from ensc.runner.split.board import Board, Half, half
 from ensc.runner.split.conclude import patterns_of
-from ensc.runner.split.loop import INTERRUPTED, SplitSettings
 from ensc.runner.split.proofs import proofs_of
 from ensc.runner.split.radii import Radii
 from ensc.runner.split.rebuild import rebuilt
+from ensc.runner.split.settings import INTERRUPTED, SplitSettings
 from ensc.runner.verdicts.result import Result
 
 

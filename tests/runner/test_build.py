@@ -21,7 +21,7 @@ from ensc.formats import write_mps
 from ensc.runner.joint.build import Effort, build
 from ensc.runner.joint.solve import Settings, solve_joint
 from ensc.runner.split.facts import find_facts
-from ensc.runner.split.loop import SplitSettings
+from ensc.runner.split.settings import SplitSettings
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits"
 LEVEL_3 = Options(3)

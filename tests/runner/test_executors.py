@@ -18,7 +18,8 @@ from ensc.compiler.frontend.query.resolve import load_problem
 from ensc.compiler.types.problem import EnsembleProblem
 from ensc.runner.split import executors
 from ensc.runner.split.executors import Cluster, cluster
-from ensc.runner.split.loop import Progress, SplitSettings, play
+from ensc.runner.split.loop import play
+from ensc.runner.split.settings import Progress, SplitSettings
 from ensc.runner.split.solve import solve_split
 
 SUPPORT = Path(__file__).parents[1] / "support"

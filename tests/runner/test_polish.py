@@ -23,9 +23,9 @@ from ensc.runner.split import race
 from ensc.runner.split.answer import BOUNDS, Backend, Question, solve_by_cbc, survey
 from ensc.runner.split.ask import ask
 from ensc.runner.split.backends import backend_of
-from ensc.runner.split.loop import SplitSettings
 from ensc.runner.split.polish import polished, program
 from ensc.runner.split.race import raced
+from ensc.runner.split.settings import SplitSettings
 from ensc.runner.split.solve import solve_split
 
 F = Fraction

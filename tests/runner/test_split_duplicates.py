@@ -11,7 +11,7 @@ from ensc.compiler.types.problem import EnsembleProblem, MaximizeValue, Norm, Po
 from ensc.compiler.types.solution import Proof, Solution
 from ensc.runner.split.answer import solve_by_cbc
 from ensc.runner.split.conclude import solve_fixed
-from ensc.runner.split.loop import SplitSettings
+from ensc.runner.split.settings import SplitSettings
 
 
 def repeated(problem: EnsembleProblem, rows: list[int]) -> EnsembleProblem:

@@ -22,7 +22,7 @@ from ensc.runner.split.answer import Answer, Backend, Question
 from ensc.runner.split.board import Board, learned
 from ensc.runner.split.conclude import concluded
 from ensc.runner.split.few import solve_few
-from ensc.runner.split.loop import SplitSettings, play
+from ensc.runner.split.loop import play
 from ensc.runner.split.master import bound_of, grouped, solve_total, solve_value
 from ensc.runner.split.patterns import (
     Refutation,
@@ -33,6 +33,7 @@ from ensc.runner.split.patterns import (
     with_refutation,
     without_refutations,
 )
+from ensc.runner.split.settings import SplitSettings
 from ensc.runner.split.solve import solve_split
 
 F = Fraction

@@ -25,9 +25,9 @@ from ensc.runner.split.answer import at_points, solve_by_cbc
 from ensc.runner.split.answer import surveyed as surveyed_stage
 from ensc.runner.split.confirm import confirmed
 from ensc.runner.split.journal import Journal, _line
-from ensc.runner.split.loop import Progress, SplitSettings
 from ensc.runner.split.patterns import Knowledge
 from ensc.runner.split.progress import describe, duration
+from ensc.runner.split.settings import Progress, SplitSettings
 from ensc.runner.split.solve import solve_split
 
 F = Fraction
@@ -136,7 +136,7 @@ def test_a_survey_goes_on_where_it_ended(
             raise KeyboardInterrupt
         return surveyed_stage(problem, points, known, stage)
 
-    monkeypatch.setattr("ensc.runner.split.loop.surveyed", interrupted)
+    monkeypatch.setattr("ensc.runner.split.survey.surveyed", interrupted)
     for _ in range(2):
         with Journal(path) as journal:
             verdict = solve_split(many, dataclasses.replace(settings, journal=journal)).verdict
@@ -451,7 +451,7 @@ def run_display(form: str, *, terminal: bool) -> str:
         "import sys, time\n"
         "from fractions import Fraction\n"
         "from ensc.commands.progress import Display\n"
-        "from ensc.runner.split.loop import Progress\n"
+        "from ensc.runner.split.settings import Progress\n"
         "with Display(sys.argv[1], every=0.2) as display:\n"
         "    tell = display.begin()\n"
         "    for n in range(4):\n"

@@ -14,8 +14,8 @@ from z3_oracle import constrained, found_values
 from ensc.compiler.types.model import Model
 from ensc.compiler.types.problem import EnsembleProblem, MinimizeRadius, Norm, ProfileValue
 from ensc.compiler.types.solution import Proof, Solution, Status, Verdict, Word
-from ensc.runner.split.loop import SplitSettings
 from ensc.runner.split.radii import Radii
+from ensc.runner.split.settings import SplitSettings
 from ensc.runner.split.solve import solve_split
 
 F = Fraction

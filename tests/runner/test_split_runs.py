@@ -22,8 +22,9 @@ from ensc.runner.exact.certify import fooled_members
 from ensc.runner.reports.report import result_json
 from ensc.runner.split.attack_search import search
 from ensc.runner.split.baselines import Baseline, solve_baseline
-from ensc.runner.split.loop import Progress, SplitSettings, play
+from ensc.runner.split.loop import play
 from ensc.runner.split.patterns import members_of
+from ensc.runner.split.settings import Progress, SplitSettings
 from ensc.runner.split.solve import solve_split
 from ensc.runner.verdicts.expectation import compare_expectation
 
