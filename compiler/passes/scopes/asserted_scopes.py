@@ -21,8 +21,11 @@ from ensc.compiler.types.model import Indices
 from ensc.compiler.types.network import Floats, Network
 from ensc.compiler.types.problem import EnsembleProblem, Targeted
 
-LEAST_WORK = 3000
-"""Open neurons times inputs below which a solver answers sooner than bounds could help it."""
+LEAST_WORK = 300
+"""Open neurons times inputs below which a question goes to a solver as it is.
+
+Bounds take hundredths of a second and starting a solver tenths, so that little is too small for them.
+"""
 
 MOST_CASES = 27
 """Combinations of rivals that are looked at together."""
