@@ -85,7 +85,9 @@ class PointSet:
 
     def exact(self, point: int) -> tuple[Fraction, ...]:
         """Return one point in exact arithmetic."""
-        return tuple(Fraction(v) / self.denominator for v in self.numerators[point].tolist())
+        row = self.numerators[point].tolist()
+        numbers = {v: Fraction(v) / self.denominator for v in set(row)}  # inputs repeat few numbers
+        return tuple(map(numbers.__getitem__, row))
 
 
 @dataclass(frozen=True, slots=True)

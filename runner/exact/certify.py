@@ -43,15 +43,21 @@ def certify(problem: EnsembleProblem, attack: Attack) -> Certificate:
 
 def exact_norm(norm: Norm, delta: Sequence[Fraction]) -> Fraction:
     """Return the norm of a perturbation (for L0 the number of coordinates that change)."""
+    moved = [d for d in delta if d]
     match norm:
         case Norm.L1:
-            return sum(map(abs, delta), Fraction(0))
+            return sum(map(abs, moved), Fraction(0))
         case Norm.LINF:
-            return max(map(abs, delta), default=Fraction(0))
+            return max(map(abs, moved), default=Fraction(0))
         case Norm.L0:
-            return Fraction(sum(d != 0 for d in delta))
+            return Fraction(len(moved))
         case _:
             assert_never(norm)
+
+
+def attacked(problem: EnsembleProblem, point: int, delta: Sequence[Fraction]) -> tuple[Fraction, ...]:
+    """Return a point of the data set with a perturbation, exactly."""
+    return tuple(v + d if d else v for v, d in zip(problem.points.exact(point), delta, strict=True))
 
 
 def is_admissible(problem: EnsembleProblem, point: int, delta: Sequence[Fraction]) -> bool:
@@ -59,12 +65,12 @@ def is_admissible(problem: EnsembleProblem, point: int, delta: Sequence[Fraction
     threat = problem.threat
     if exact_norm(threat.norm, delta) > threat.radius:
         return False
-    return all(_inside(threat.domain, x + d) for x, d in zip(problem.points.exact(point), delta, strict=True))
+    return all(_inside(threat.domain, x) for x in set(attacked(problem, point, delta)))
 
 
 def fooled_members(problem: EnsembleProblem, point: int, delta: Sequence[Fraction]) -> tuple[bool, ...]:
     """Return for each member whether its loss at the perturbed point is 1, exactly."""
-    x = tuple(v + d for v, d in zip(problem.points.exact(point), delta, strict=True))
+    x = attacked(problem, point, delta)
     label = int(problem.points.labels[point])
     return tuple(
         exact_margin(problem.loss, label, evaluate_exact(member.network, x)) >= 0

@@ -17,8 +17,7 @@ from ensc.compiler.diagnostics import Rejected
 from ensc.compiler.frontend.onnx.load import weights_of
 from ensc.compiler.types.network import Floats
 from ensc.compiler.types.problem import EnsembleProblem, Member, Targeted, Untargeted
-from ensc.compiler.types.solution import Attack
-from ensc.runner.exact.certify import fooled_members
+from ensc.compiler.types.solution import Attack, Certificate, Verdict
 from ensc.runner.exact.float32 import float32_scores
 from ensc.runner.exact.margin import margins
 
@@ -72,18 +71,28 @@ class Agreement:
         return "; ".join(part for part in parts if part)
 
 
-def replay(problem: EnsembleProblem, attack: Attack) -> Agreement:
+def agreement(problem: EnsembleProblem, verdict: Verdict) -> Agreement | None:
+    """Replay the attack of a verdict by onnxruntime; None if it has none."""
+    if verdict.attack is None or verdict.certificate is None:
+        return None
+    return replay(problem, verdict.attack, verdict.certificate)
+
+
+def replay(problem: EnsembleProblem, attack: Attack, certificate: Certificate) -> Agreement:
     """Run every member on every attacked point by onnxruntime, on its original file.
 
     The attacked points are rounded to float32, as a program that feeds them to the network would do.
+
+    Args:
+        problem: the query.
+        attack: on its points.
+        certificate: the exact losses that this attack has.
     """
     if util.find_spec("onnxruntime") is None:
         advice = "onnxruntime is not installed (`pip install 'ensc-compiler[ort]'`)"
         return Agreement(0, (), (advice,))
     points = problem.points.nearest[None] + attack.approximate()
-    exact = np.array(
-        [[fooled_members(problem, j, d) for j, d in enumerate(row)] for row in attack.perturbations]
-    )
+    exact = np.array(certificate.losses)
     compared, differences, skipped = 0, [], []
     for c, member in enumerate(problem.ensemble):
         found = _margins(problem, member, points.astype(np.float32))

@@ -13,7 +13,7 @@ from ensc.compiler.diagnostics import Diagnostic, Rejected
 from ensc.compiler.quoting import number
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeTotal
 from ensc.compiler.types.solution import Proof, Status, Verdict, Word
-from ensc.runner.exact.replay import replay
+from ensc.runner.exact.replay import agreement
 from ensc.runner.joint.solve import Settings, solve_joint
 from ensc.runner.reports.report import Json, is_certified, quantity, result_json
 from ensc.runner.reports.show import verdict_text
@@ -80,9 +80,9 @@ def solve_with_all(
     if not results:
         raise Rejected(dict.fromkeys(reason for answer in answers for reason in answer.refused))
     verdict, disagreements = combine(problem, results)
-    agreement = None if verdict.attack is None else replay(problem, verdict.attack)
+    agreed = agreement(problem, verdict)
     seconds = {"all": time.perf_counter() - start}
-    combined = Result(problem, verdict, results[0][1].solution, agreement, seconds)
+    combined = Result(problem, verdict, results[0][1].solution, agreed, seconds)
     return Portfolio(tuple(answers), combined, disagreements)
 
 

@@ -15,7 +15,7 @@ from ensc.compiler.types.solution import Attack, Certificate, Proof, Solution, S
 from ensc.formats import size_as_written, write_file, write_lp, write_mps
 from ensc.formats.smtlib import write_smtlib
 from ensc.runner.exact.certify import certify
-from ensc.runner.exact.replay import Agreement, replay
+from ensc.runner.exact.replay import agreement
 from ensc.runner.joint.bisect import bisect_value
 from ensc.runner.joint.build import Effort, build
 from ensc.runner.solvers.cbc import CBC
@@ -116,7 +116,7 @@ def conclude(
     attack, certificate = _certified(problem, solution)
     held = problem.threat.count if attacks is None else attacks
     verdict = judge(problem, solution, attack, certificate, proof, held)
-    return Result(problem, verdict, solution, _agreement(problem, verdict), {})
+    return Result(problem, verdict, solution, agreement(problem, verdict), {})
 
 
 def _solve_by_decisions(problem: EnsembleProblem, settings: Settings) -> Result:
@@ -132,7 +132,7 @@ def _solve_by_decisions(problem: EnsembleProblem, settings: Settings) -> Result:
     start = time.perf_counter()
     found = bisect_value(problem, decide, time_limit=settings.time_limit)
     seconds = {"decide": time.perf_counter() - start}
-    return Result(problem, found.verdict, found.solution, _agreement(problem, found.verdict), seconds)
+    return Result(problem, found.verdict, found.solution, agreement(problem, found.verdict), seconds)
 
 
 def _only_decides(solver: BackEnd) -> bool:
@@ -193,7 +193,3 @@ def _certified(problem: EnsembleProblem, solution: Solution) -> tuple[Attack | N
         return None, None
     attack = decode(problem, solution)
     return attack, certify(problem, attack)
-
-
-def _agreement(problem: EnsembleProblem, verdict: Verdict) -> Agreement | None:
-    return None if verdict.attack is None else replay(problem, verdict.attack)

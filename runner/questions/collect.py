@@ -17,7 +17,7 @@ from ensc.compiler.quoting import counted, listed, shown
 from ensc.compiler.types.problem import EnsembleProblem
 from ensc.compiler.types.solution import Solution, Status
 from ensc.runner.exact.certify import is_admissible
-from ensc.runner.exact.replay import replay
+from ensc.runner.exact.replay import agreement
 from ensc.runner.questions.answers import Answered, Broken, Claim, read_answers, strays
 from ensc.runner.questions.manifest import MANIFEST, REMEDY, Manifest, read_manifest
 from ensc.runner.split.answer import Answer, Question, at_points, at_rest, is_attackable, replayed_witness
@@ -90,10 +90,10 @@ def _collected(
     start: float,
 ) -> Collected:
     verdict = concluded(problem, outcome)
-    agreement = None if verdict.attack is None else replay(problem, verdict.attack)
+    agreed = agreement(problem, verdict)
     message = f"collected: {outcome.asked} of {counted(len(read), 'question')} answered"
     seconds = {"collect": time.perf_counter() - start}
-    result = Result(problem, verdict, Solution(Status.UNKNOWN, {}, message=message), agreement, seconds)
+    result = Result(problem, verdict, Solution(Status.UNKNOWN, {}, message=message), agreed, seconds)
     return Collected(result, outcome.asked, unneeded, still)
 
 

@@ -56,7 +56,7 @@ def solve_baseline(
     )
     seconds = {"split": time.perf_counter() - start}
     solution = Solution(Status.UNKNOWN, {}, message=_NAMES[baseline])
-    return Result(problem, verdict, solution, replay(problem, attack), seconds)
+    return Result(problem, verdict, solution, replay(problem, attack, certificate), seconds)
 
 
 _NAMES: dict[Baseline, str] = {"ua": "uniform attacker", "bda": "best deterministic attacker"}

@@ -27,7 +27,7 @@ from ensc.compiler.types.solution import (
     Word,
 )
 from ensc.runner.exact.certify import certify
-from ensc.runner.exact.replay import replay
+from ensc.runner.exact.replay import agreement
 from ensc.runner.split.board import Board, Standing
 from ensc.runner.split.loop import play
 from ensc.runner.split.patterns import Knowledge, members_of
@@ -57,11 +57,11 @@ def solve_fixed(problem: EnsembleProblem, settings: SplitSettings | None = None)
     outcome = play(problem, settings or SplitSettings())
     played = time.perf_counter()
     verdict = concluded(problem, outcome)
-    agreement = None if verdict.attack is None else replay(problem, verdict.attack)
+    agreed = agreement(problem, verdict)
     solution = Solution(Status.UNKNOWN, {}, message=f"split: {outcome.asked} questions to a solver")
     stages = outcome.seconds or {"split": played - start}
     seconds = {**stages, "certify": time.perf_counter() - played}
-    return Result(problem, verdict, solution, agreement, seconds)
+    return Result(problem, verdict, solution, agreed, seconds)
 
 
 def concluded(problem: EnsembleProblem, outcome: Outcome) -> Verdict:

@@ -9,7 +9,7 @@ from ensc.compiler.pipeline import bounded_sets
 from ensc.compiler.types.problem import Check, EnsembleProblem, MaximizeValue, MinimizeRadius, ProfileValue
 from ensc.compiler.types.solution import Game, Proof, Solution, Status, Step, Verdict, Word
 from ensc.runner.exact.certify import certify
-from ensc.runner.exact.replay import replay
+from ensc.runner.exact.replay import agreement
 from ensc.runner.split.answer import is_attackable
 from ensc.runner.split.board import Board, Half, half
 from ensc.runner.split.conclude import patterns_of
@@ -42,12 +42,12 @@ def solve_radii(problem: EnsembleProblem, settings: SplitSettings | None = None)
         verdict = Verdict(Word.UNKNOWN, goal.lower, goal.upper, reasons=reasons)
         return Result(problem, verdict, Solution(Status.UNKNOWN, {}), None, {})
     verdict = _minimized(radii, goal) if isinstance(goal, MinimizeRadius) else _profiled(radii)
-    agreement = None if verdict.attack is None else replay(problem, verdict.attack)
+    agreed = agreement(problem, verdict)
     if radii.interrupted:
         verdict = dataclasses.replace(verdict, reasons=(*verdict.reasons, INTERRUPTED))
     verdict = dataclasses.replace(verdict, reasons=(*verdict.reasons, *radii.ledger.doubts))
     solution = Solution(Status.UNKNOWN, {}, message=f"split: {radii.asked} questions to a solver")
-    return Result(problem, verdict, solution, agreement, {"split": time.perf_counter() - start})
+    return Result(problem, verdict, solution, agreed, {"split": time.perf_counter() - start})
 
 
 def _minimized(radii: Radii, goal: MinimizeRadius) -> Verdict:

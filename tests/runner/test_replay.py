@@ -18,7 +18,8 @@ from ensc.compiler.frontend.onnx.read import read_network
 from ensc.compiler.types.network import Network
 from ensc.compiler.types.problem import EnsembleProblem, Untargeted
 from ensc.compiler.types.solution import Attack
-from ensc.runner.exact.replay import replay
+from ensc.runner.exact.certify import certify
+from ensc.runner.exact.replay import Agreement, replay
 
 F = Fraction
 Maker = Callable[..., EnsembleProblem]
@@ -45,6 +46,10 @@ def written(
     return path
 
 
+def replayed(problem: EnsembleProblem, attack: Attack) -> Agreement:
+    return replay(problem, attack, certify(problem, attack))
+
+
 @pytest.fixture
 def query(make_problem: Maker) -> Callable[..., EnsembleProblem]:
     def make(path: Path, *, network: Network | None = None, **options: object) -> EnsembleProblem:
@@ -62,11 +67,11 @@ def test_changed_weights_are_not_replayed(tmp_path: Path, query: Maker) -> None:
     problem = query(path)
     member = replace(problem.ensemble[0], weights=weights_of(path, None))
     problem = replace(problem, ensemble=(member,))
-    assert replay(problem, FAR).compared == 1
+    assert replayed(problem, FAR).compared == 1
     (tmp_path / "w.bin").write_bytes(bytes((tmp_path / "w.bin").stat().st_size))
-    assert "has changed since the query was read" in replay(problem, FAR).skipped[0]
+    assert "has changed since the query was read" in replayed(problem, FAR).skipped[0]
     (tmp_path / "w.bin").unlink()
-    assert "has changed since the query was read" in replay(problem, FAR).skipped[0]
+    assert "has changed since the query was read" in replayed(problem, FAR).skipped[0]
 
 
 @pytest.mark.parametrize("batch", [(1,), ("N",)])
@@ -74,7 +79,7 @@ def test_changed_weights_are_not_replayed(tmp_path: Path, query: Maker) -> None:
 def test_float32_agrees(tmp_path: Path, query: Maker, batch: tuple[int | str, ...], kind: int) -> None:
     problem = query(written(tmp_path / "f.onnx", batch=batch, kind=kind))
     for attack in (FAR, TIE):
-        found = replay(problem, attack)
+        found = replayed(problem, attack)
         assert (found.compared, found.differences, found.skipped) == (1, (), ())
         assert found.summary == "onnxruntime agrees on 1 of 1 losses"
 
@@ -82,7 +87,7 @@ def test_float32_agrees(tmp_path: Path, query: Maker, batch: tuple[int | str, ..
 def test_what_rounding_changes_is_named(tmp_path: Path, query: Maker) -> None:
     """The point 1 - 2^-40 is 1 in float32: a tie there, and none in exact arithmetic."""
     attack = Attack((F(1),), (((1 - F(1, 2**40),),),))
-    found = replay(query(written(tmp_path / "f.onnx")), attack)
+    found = replayed(query(written(tmp_path / "f.onnx")), attack)
     (difference,) = found.differences
     assert (difference.attack, difference.point, difference.member) == (0, 0, 0)
     assert not difference.exact
@@ -92,8 +97,8 @@ def test_what_rounding_changes_is_named(tmp_path: Path, query: Maker) -> None:
 
 def test_a_softmax_keeps_the_order_but_not_a_margin(tmp_path: Path, query: Maker) -> None:
     path = written(tmp_path / "f.onnx", softmax=True)
-    assert replay(query(path), FAR).differences == ()
-    found = replay(query(path, loss=Untargeted(F(1, 2))), FAR)
+    assert replayed(query(path), FAR).differences == ()
+    found = replayed(query(path, loss=Untargeted(F(1, 2))), FAR)
     assert found.compared == 0
     assert "margin is about the logits before" in found.summary
 
@@ -102,16 +107,16 @@ def test_a_file_that_changed_or_went_is_not_run(tmp_path: Path, query: Maker) ->
     path = written(tmp_path / "f.onnx")
     problem = query(path)
     written(path, softmax=True)
-    assert replay(problem, FAR).summary.startswith("not replayed: f1: `f1.onnx` has changed")
+    assert replayed(problem, FAR).summary.startswith("not replayed: f1: `f1.onnx` has changed")
     path.unlink()
-    assert "is gone" in replay(problem, FAR).summary
+    assert "is gone" in replayed(problem, FAR).summary
 
 
 def test_a_file_that_onnxruntime_cannot_run_is_said_so(tmp_path: Path, query: Maker) -> None:
     path = written(tmp_path / "f.onnx")
     network = read_network(path, name="f1")
     path.write_bytes(b"no model")
-    assert "onnxruntime cannot run it" in replay(query(path, network=network), FAR).summary
+    assert "onnxruntime cannot run it" in replayed(query(path, network=network), FAR).summary
 
 
 def test_without_onnxruntime_nothing_fails(tmp_path: Path) -> None:
@@ -121,7 +126,7 @@ import importlib.util
 find = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name == "onnxruntime" else find(name, *rest)
 from ensc.runner.exact.replay import replay
-print(replay(None, None).summary)
+print(replay(None, None, None).summary)
 """
     ran = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path
