@@ -13,9 +13,10 @@ from tiny import make_problem, random_network
 from ensc.compiler.passes.bounds.input_sets import input_sets
 from ensc.compiler.passes.bounds.interval import interval_bounds
 from ensc.compiler.passes.bounds.relaxed_bounds import margin_bounds, relaxed_bounds
-from ensc.compiler.passes.networks.evaluate import evaluate_all_exact
+from ensc.compiler.passes.networks.evaluate import evaluate, evaluate_all_exact
+from ensc.compiler.passes.networks.gradient import gradient
 from ensc.compiler.types.bounds import Bounds, InputSets
-from ensc.compiler.types.network import Affine, Convolution, Gather, Network, Relu, Scale, Sum
+from ensc.compiler.types.network import Affine, Convolution, Gather, MaxPool, Network, Relu, Scale, Sum
 from ensc.compiler.types.problem import Norm
 
 
@@ -108,3 +109,19 @@ def test_margin_over_an_l1_ball_is_the_knapsack() -> None:
     # At the point the margin is 2; one unit of radius goes to the weight 3, the box stops there, one to 2.
     assert np.allclose(best, 2 + 3 + 2)
     assert best >= 7
+
+
+def test_no_points_have_no_bounds() -> None:
+    """Branching closes all cases of a batch at once, which leaves an empty one for every kind of layer."""
+    rng = np.random.default_rng(5)
+    taps = np.array([[[0, 1], [1, 2]]])
+    convolution = Convolution(0, rng.normal(size=(3, 2)), rng.normal(size=3), taps)
+    pool = MaxPool(2, np.array([[0, 1], [2, 3], [4, 5]]))
+    layers = (convolution, Relu(1, 6), pool, Affine(3, rng.normal(size=(2, 3)), np.zeros(2)))
+    network = Network("net", (3,), layers, 4)
+    problem = make_problem([network], [[0, 0, 0]], [0])
+    nothing = input_sets(problem).at(np.zeros(0, dtype=np.int64))
+    for bounds in (interval_bounds(network, nothing), relaxed_bounds(network, nothing)):
+        assert [value.lower.shape for value in bounds.values] == [(0, 3), (0, 6), (0, 6), (0, 3), (0, 2)]
+    assert evaluate(network, np.zeros((0, 3))).shape == (0, 2)
+    assert gradient(network, np.zeros((0, 3)), np.zeros((0, 2))).shape == (0, 3)

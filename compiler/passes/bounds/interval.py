@@ -87,7 +87,7 @@ def correlate(layer: Convolution, kernel: Floats, x: Floats) -> Floats:
     patches = padded[:, layer.taps]
     kernels = kernel.reshape(groups, -1, width)
     result: Floats = np.einsum("bgpt,gmt->bgmp", patches, kernels, optimize=True)
-    return result.reshape(len(x), -1)
+    return result.reshape(len(x), layer.size)
 
 
 def _scale(layer: Scale, x: Interval) -> Interval:

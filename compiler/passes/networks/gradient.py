@@ -116,10 +116,11 @@ def _pull(layer: Layer, values: tuple[Floats, ...], rows: Rows, g: Floats) -> li
 
 def _transposed(layer: Convolution, g: Floats, size: int) -> Floats:
     groups, positions, width = layer.taps.shape
-    outputs = g.reshape(len(g), groups, -1, positions).swapaxes(-1, -2)
-    products = outputs @ layer.kernel.reshape(groups, -1, width)
+    channels = len(layer.kernel) // groups
+    outputs = g.reshape(len(g), groups, channels, positions).swapaxes(-1, -2)
+    products = outputs @ layer.kernel.reshape(groups, channels, width)
     taps = np.where(layer.taps < 0, size, layer.taps).ravel()  # padding is cut off again
-    return _scatter(products.reshape(len(g), -1), taps, size + 1)[:, :size]
+    return _scatter(products.reshape(len(g), len(taps)), taps, size + 1)[:, :size]
 
 
 def _to_maximiser(layer: MaxPool, x: Floats, g: Floats) -> Floats:
