@@ -52,8 +52,10 @@ class Display:
         if self._thread.ident is not None:
             self._thread.join()
 
-    def begin(self) -> Callable[["Progress"], None]:
-        """Start to count for a query; return what is told about it."""
+    def begin(self) -> Callable[["Progress"], None] | None:
+        """Start to count for a query; return what is told about it, None where nothing is shown."""
+        if self._form == "none":
+            return None
         self._now = self._first = None
         self._start = time.monotonic()
         return self._told

@@ -46,6 +46,8 @@ def room_of(problem: EnsembleProblem, point: int) -> Room:
 def rest_of(problem: EnsembleProblem, point: int) -> Exact:
     """Return the smallest perturbation that keeps a point of the data set in the domain."""
     x = problem.points.numerators[point].tolist()
+    if all(_ends(problem, v)[2] == 0 for v in (min(x), max(x))):  # the domain is the same for all coordinates
+        return (Fraction(0),) * len(x)
     rests = {v: _ends(problem, v)[2] for v in set(x)}
     return tuple(map(rests.__getitem__, x))
 

@@ -1,6 +1,7 @@
 """The loop: survey every point, then ask what the upper bound leans on until the interval says enough."""
 
 import dataclasses
+import math
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +22,9 @@ from ensc.runner.split.tasks import abandon, is_failed, run_task
 
 MORE = 4.0
 """How many times as long a question gets when nothing else is left to ask."""
+
+PAUSE = 0.2
+"""Seconds between what is told of a survey: counting what is open looks at every point."""
 
 RESTARTS = 5
 """How often in a row dying workers are replaced while nothing gets done."""
@@ -54,6 +58,7 @@ class _Loop:
         self._deadline = settings.deadline()
         self._asked = self._recalled = 0
         self._patience = PATIENCE
+        self._silent_until = -math.inf
         self._stood: tuple[Board, Standing] | None = None
         self._first = first_of_kind(problem.points)
         nothing = Look(unknown(len(problem.ensemble)), 0)
@@ -213,8 +218,9 @@ class _Loop:
         return True
 
     def _tell(self, now: Standing | None) -> None:
-        if self._settings.progress is None:
+        if self._settings.progress is None or (now is None and time.monotonic() < self._silent_until):
             return
+        self._silent_until = time.monotonic() + PAUSE
         lower = None if now is None or now.lower.mix is None else now.lower.mix.optimum
         upper = None if now is None else now.upper.bound
         left = [sum(map(known.is_open, known.possible)) for known in self._board.points]
