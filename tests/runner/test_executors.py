@@ -14,7 +14,7 @@ from cluster_tasks import note
 from command_line import DIGITS, run_process
 
 from ensc.compiler.diagnostics import Rejected
-from ensc.compiler.frontend.query.resolve import load_problem
+from ensc.compiler.frontend.query.resolve import Overrides, load_problem
 from ensc.compiler.types.problem import EnsembleProblem
 from ensc.runner.split import executors
 from ensc.runner.split.executors import Cluster, cluster
@@ -28,7 +28,7 @@ SUPPORT = Path(__file__).parents[1] / "support"
 @pytest.fixture(scope="module")
 def hard() -> EnsembleProblem:
     """A query that bounds and search leave open."""
-    return load_problem(DIGITS / "count1.rq").problem
+    return load_problem(DIGITS / "maximize.rq", Overrides(("epsilon=3/5",))).problem
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ def load(name: str, overrides: Overrides | None = None) -> EnsembleProblem:
 @pytest.fixture(scope="module")
 def hard() -> EnsembleProblem:
     """A query that bounds and search leave open."""
-    return load("count1.rq")
+    return load("maximize.rq", Overrides(("epsilon=3/5",)))
 
 
 @pytest.mark.parametrize("name", QUERIES)
