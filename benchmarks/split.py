@@ -8,7 +8,7 @@
 *suite*: 24 queries about digits (8x8, 4 points, 2 to 5 members, Linf and L1, three radii each) by `--strategy
 split` and by `--strategy joint -O1`, both with CBC; joint is capped. *linearity*: three networks, 10 to 1000
 points, one process; the slope of the logarithms is 1 for linear time, and memory is the largest process.
-*jobs*: one process and two, in turns. *mnist*: `FOLDER` holds `net1.onnx` to `net3.onnx`, 784-50-50-10, and
+*jobs*: 1000 points, one process and two, in turns. *mnist*: `FOLDER` holds `net1.onnx` to `net3.onnx`, 784-50-50-10, and
 `points.npz` with 100 test images `x` (0 to 255) and labels `y`; `--train` makes them from the usual npz file
 (`x_train`, `y_train`, `x_test`, `y_test`) with scikit-learn.
 
@@ -160,7 +160,7 @@ def jobs(folder: Path, options: argparse.Namespace) -> list[Measured]:
     images, labels = digits()
     use_examples(folder)
     write_points(folder, images, labels)
-    path = write_query(folder, 3, "Linf", "1/2", range(600), "maximize value", 16)
+    path = write_query(folder, 3, "Linf", "3/2", range(1000), "maximize value", 16)
     header("jobs", "wall s", "cpu s")
     runs = []
     for count in ("1", "2", "1", "2"):
