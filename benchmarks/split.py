@@ -9,8 +9,8 @@
 split` and by `--strategy joint -O1`, both with CBC; joint is capped. *linearity*: three networks, 10 to 1000
 points, one process; the slope of the logarithms is 1 for linear time, and memory is the largest process.
 *jobs*: 1000 points, one process and two, in turns. *mnist*: `FOLDER` holds `net1.onnx` to `net3.onnx`,
-784-50-50-10, and `points.npz` with 100 test images `x` (0 to 255) and labels `y`; `--train` makes them from the
-usual npz file (`x_train`, `y_train`, `x_test`, `y_test`) with scikit-learn.
+784-50-50-10, and `points.npz` with 100 test images `x` (0 to 255) and labels `y`; `--train` makes them from
+the usual npz file (`x_train`, `y_train`, `x_test`, `y_test`) with scikit-learn.
 
 Every query runs as `ensc solve --json` in a process of its own. The suite's seconds are those from the loaded
 query to the certified answer, which both strategies report; `wall` is elapsed time; `cpu` is the processor's
