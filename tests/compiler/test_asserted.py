@@ -20,8 +20,12 @@ from ensc.compiler.passes.networks.evaluate import evaluate_all_exact
 from ensc.compiler.passes.scopes.asserted_scopes import asserted_scopes
 from ensc.compiler.passes.scopes.scope import Scope, pruned_scope, scope_at
 from ensc.compiler.types.bounds import HalfSpaces, InputSets
-from ensc.compiler.types.network import Floats, Network
+from ensc.compiler.types.network import Affine, Convolution, Floats, MaxPool, Network, Relu
 from ensc.compiler.types.problem import EnsembleProblem, Loss, Norm, Targeted, Untargeted
+
+KINDS = ["dense", "pool", "convolution"]
+CENTRES = [[Fraction(4, 7), Fraction(9, 7)], [Fraction(0), Fraction(3)]]
+"""In the domain, and at its ends, where coordinates can move one way only."""
 
 LOSSES = [Untargeted(Fraction(0)), Untargeted(Fraction(1, 3)), Targeted(1, Fraction(1, 7))]
 
@@ -37,14 +41,14 @@ def _scopes(problem: EnsembleProblem, sets: InputSets, members: tuple[int, ...])
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.sampled_from(list(Norm)), st.sampled_from(LOSSES), st.booleans())
-def test_every_perturbation_that_fools_all_stays_inside(
-    seed: int, norm: Norm, loss: Loss, pool: bool
-) -> None:
+@given(
+    st.integers(0, 2**32 - 1), st.sampled_from(list(Norm)), st.sampled_from(LOSSES), st.sampled_from(KINDS)
+)
+def test_every_perturbation_that_fools_all_stays_inside(seed: int, norm: Norm, loss: Loss, kind: str) -> None:
     rng = np.random.default_rng(seed)
     members = int(rng.integers(1, 4))
-    networks = [_network(rng, pool=pool) for _ in range(members)]
-    centre = [Fraction(4, 7), Fraction(9, 7)]
+    networks = [_network(rng, kind) for _ in range(members)]
+    centre = CENTRES[int(rng.integers(2))]
     logits = evaluate_all_exact(networks[0], centre)[-1]
     label = logits.index(max(logits))
     problem = make_problem(
@@ -65,13 +69,15 @@ def test_every_perturbation_that_fools_all_stays_inside(
 
 
 @settings(max_examples=12, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.sampled_from([Norm.L1, Norm.LINF]), st.booleans(), st.booleans())
+@given(
+    st.integers(0, 2**32 - 1), st.sampled_from([Norm.L1, Norm.LINF]), st.sampled_from(KINDS), st.booleans()
+)
 def test_the_model_holds_at_those_perturbations_that_fool_all_and_at_no_other(
-    seed: int, norm: Norm, pool: bool, branch: bool
+    seed: int, norm: Norm, kind: str, branch: bool
 ) -> None:
     rng = np.random.default_rng(seed)
-    networks = [_network(rng, pool=pool) for _ in range(int(rng.integers(1, 3)))]
-    centre = [Fraction(4, 7), Fraction(9, 7)]
+    networks = [_network(rng, kind) for _ in range(int(rng.integers(1, 3)))]
+    centre = CENTRES[int(rng.integers(2))]
     logits = evaluate_all_exact(networks[0], centre)[-1]
     label = logits.index(max(logits))
     problem = make_problem(
@@ -97,10 +103,16 @@ def test_the_model_holds_at_those_perturbations_that_fool_all_and_at_no_other(
         solver.pop()
 
 
-def _network(rng: np.random.Generator, *, pool: bool) -> Network:
+def _network(rng: np.random.Generator, kind: str) -> Network:
     """Return a network of three classes that bends a lot, so that each rival wins somewhere else."""
-    if pool:
+    if kind == "pool":
         return random_network(rng, 2, 3, pool=True)
+    if kind == "convolution":
+        taps = np.array([[[0, 1], [1, 0], [-1, 1]]])
+        convolution = Convolution(0, rng.normal(size=(2, 2)), rng.normal(size=2), taps)
+        pool = MaxPool(2, np.array([[0, 1], [2, 3], [4, 5]]))
+        tail = Affine(3, 2 * rng.normal(size=(3, 3)), rng.normal(size=3))
+        return Network("net", (2,), (convolution, Relu(1, 6), pool, tail), 4)
     shapes = [(5, 2), (5, 5), (3, 5)]
     return dense(*((rng.normal(size=s), rng.normal(size=s[0]) / 2) for s in shapes), inputs=2)
 
