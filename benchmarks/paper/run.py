@@ -112,6 +112,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Measure and write the tables."""
     options = arguments()
+    options.work = options.work.resolve()  # the queries name networks relative to it
     options.work.mkdir(parents=True, exist_ok=True)
     place = Place(options.work, options.work / SIGNS, options.limit)
     try:
