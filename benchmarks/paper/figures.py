@@ -5,6 +5,7 @@ Traffic signs are in none of them.
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -81,10 +82,8 @@ def _answer(name: str, query: str, place: Place, *options: str) -> dict[str, Any
 
 def _row_text(number: str, place: Place, **changes: Any) -> str:  # noqa: ANN401 - fields of a row
     row = next(row for row in rows() if row.id == number)
-    root = Path(
-        *[".."] * len((place.work / "queries").relative_to(HERE.parents[1]).parts), "benchmarks", "paper"
-    )
-    return text(dataclasses.replace(row, expected="", **changes), str(root))
+    root = os.path.relpath(HERE, place.work / "queries")
+    return text(dataclasses.replace(row, expected="", **changes), root)
 
 
 def _profiles(path: Path, place: Place) -> None:
