@@ -87,7 +87,7 @@ class Survey:
             if not running:
                 return
             done, _ = wait(running, deadline.left(), FIRST_COMPLETED)
-            for future in sorted(done, key=is_failed):
+            for future in sorted(done, key=lambda f: (is_failed(f), running[f][0])):
                 known = future.result()
                 yield Found(stage, *running.pop(future), known)
 
@@ -99,8 +99,10 @@ class Survey:
         each = zip(found.points, found.known, strict=True)
         new = {j: known for first, known in each for j in same_kind(self._first, first)}
         alone = {j: known for j, known in new.items() if board.points[j] == self._looks[j].known}
-        points = tuple(alone.get(j, known) for j, known in enumerate(board.points))
-        board = dataclasses.replace(board, points=points)
+        points = list(board.points)
+        for j, known in alone.items():
+            points[j] = known
+        board = dataclasses.replace(board, points=tuple(points))
         for j, known in new.items():
             if j not in alone:
                 board = _joined(board, j, known)
