@@ -6,7 +6,7 @@ coordinate, so that whatever lies between rest and an admissible perturbation is
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import assert_never
@@ -14,6 +14,8 @@ from typing import assert_never
 from ensc.compiler.types.problem import EnsembleProblem, Norm
 
 Exact = tuple[Fraction, ...]
+
+_Ends = tuple[Fraction | None, Fraction | None, Fraction]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,8 @@ class Room:
 
 def room_of(problem: EnsembleProblem, point: int) -> Room:
     """Return the room of a point of the data set."""
-    threat, x = problem.threat, problem.points.numerators[point].tolist()
-    ends = {v: _ends(problem, v) for v in set(x)}  # inputs repeat few numbers: the background of an image
-    low, high, rest = zip(*map(ends.__getitem__, x), strict=True)
-    return Room(threat.norm, threat.radius, low, high, rest)
+    low, high, rest = zip(*_all_ends(problem, point), strict=True)
+    return Room(problem.threat.norm, problem.threat.radius, low, high, rest)
 
 
 def rest_of(problem: EnsembleProblem, point: int) -> Exact:
@@ -48,11 +48,17 @@ def rest_of(problem: EnsembleProblem, point: int) -> Exact:
     x = problem.points.numerators[point].tolist()
     if all(_ends(problem, v)[2] == 0 for v in (min(x), max(x))):  # the domain is the same for all coordinates
         return (Fraction(0),) * len(x)
-    rests = {v: _ends(problem, v)[2] for v in set(x)}
-    return tuple(map(rests.__getitem__, x))
+    return tuple(rest for *_, rest in _all_ends(problem, point))
 
 
-def _ends(problem: EnsembleProblem, numerator: float) -> tuple[Fraction | None, Fraction | None, Fraction]:
+def _all_ends(problem: EnsembleProblem, point: int) -> Iterator[_Ends]:
+    """Yield the ends of every coordinate; inputs repeat few numbers: the background of an image."""
+    x = problem.points.numerators[point].tolist()
+    ends = {v: _ends(problem, v) for v in set(x)}
+    return map(ends.__getitem__, x)
+
+
+def _ends(problem: EnsembleProblem, numerator: float) -> _Ends:
     """Return a coordinate's least and largest perturbation, and the smallest one."""
     threat, x = problem.threat, Fraction(numerator) / problem.points.denominator
     lower, upper = threat.domain.lower, threat.domain.upper

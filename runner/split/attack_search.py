@@ -8,18 +8,16 @@ them replays them exactly.
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 import numpy as np
 
 from ensc.compiler.passes.networks.gradient import gradient_where
-from ensc.compiler.types.network import Floats, Integers
+from ensc.compiler.types.network import Flags, Floats, Integers
 from ensc.compiler.types.problem import EnsembleProblem, Norm
 from ensc.runner.exact.margin import margins
 from ensc.runner.exact.projection import perturbation_box, project
 from ensc.runner.split.patterns import members_of
-
-Flags: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 STURDY = 1e-4
 """A least margin that float32 execution cannot lose: a row that has it is done."""

@@ -82,7 +82,7 @@ def evaluate_exact(network: Network, x: Sequence[Fraction]) -> tuple[Fraction, .
     return _logits_exact(network, tuple(x))
 
 
-# A perturbation is replayed when it is found, again in the certificate, and once more beside float32.
+# A perturbation is replayed by whoever proposes it, when it is found, and again in the certificate.
 @lru_cache(maxsize=256)
 def _logits_exact(network: Network, x: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
     return _fractions(_run_exactly(network, x)[network.output])
